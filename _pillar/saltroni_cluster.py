@@ -1,0 +1,38 @@
+"""What a node is told beyond ``pillar/cluster.sls``: defaults, what follows from them, and its secrets.
+
+Configured on the master by ``ext_pillar: [{saltroni_cluster: {}}]``. A pillar that breaks a rule raises here, Salt then
+refuses to apply any state and prints why.
+"""
+
+from pathlib import Path
+
+import saltroni.model
+import saltroni.secrets
+import saltroni.signing
+
+FOLDER = "/var/lib/saltroni"
+
+
+def ext_pillar(minion_id, pillar, folder=FOLDER):
+    """The pillar of ``minion_id``.
+
+    Args:
+        minion_id: the node's name.
+        pillar: what the SLS files of the pillar gave.
+        folder: where the master keeps what belongs to clusters.
+    """
+    settings = pillar.get("saltroni")
+    if not settings:
+        return {}
+    seen = __grains__.get("mem_total") if __grains__.get("id") == minion_id else None  # noqa: F821
+    model = saltroni.model.build(settings, {minion_id: seen} if seen else {})
+    node = model["nodes"].get(minion_id)
+    if node is None:
+        raise ValueError(f"{minion_id} is no node of cluster {model['cluster']}: add it to saltroni:nodes")
+    kept = saltroni.secrets.load(Path(folder) / model["cluster"], model["postgresql"]["users"])
+    model["self"] = dict(node, name=minion_id)
+    model["secrets"] = saltroni.secrets.for_node(kept, node["roles"], model["drills"]["allowed"])
+    result = {"saltroni": model}
+    if "master" in node["roles"]:
+        result["x509_signing_policies"] = saltroni.signing.policies(model)
+    return result

@@ -1,0 +1,107 @@
+"""Rules between values of the pillar. Each function returns the broken ones as (path, value, rule)."""
+
+from saltroni import memory, timings
+
+#: Names that mean something else to a program that reads them from a certificate.
+RESERVED = {"root", "localhost"}
+
+
+def layout(model):
+    """Who is there, where, and how many."""
+    found = []
+    seen = {}
+    for name, node in sorted(model["nodes"].items()):
+        if name in RESERVED:
+            found.append((f"nodes:{name}", name, "this name is reserved"))
+        if node["address"] in seen:
+            found.append(
+                (
+                    f"nodes:{name}:address",
+                    node["address"],
+                    f"an address belongs to one node, {seen[node['address']]} has this one too",
+                )
+            )
+        seen[node["address"]] = name
+    count = {role: len(names) for role, names in model["by_role"].items()}
+    if count["etcd"] % 2 == 0:
+        found.append(
+            ("nodes", f"{count['etcd']} with role etcd", "etcd needs an odd number of members: 1, 3 or 5")
+        )
+    if count["patroni"] < 1:
+        found.append(("nodes", "none with role patroni", "a cluster needs PostgreSQL nodes"))
+    if count["master"] != 1:
+        found.append(
+            ("nodes", f"{count['master']} with role master", "exactly one node is Salt's master and holds the CA")
+        )
+    standbys = count["patroni"] - 1
+    wanted = model["postgresql"]["synchronous_nodes"]
+    if model["postgresql"]["replication"] != "async" and standbys and wanted > standbys:
+        found.append(
+            ("postgresql:synchronous_nodes", wanted, f"there are only {standbys} standbys that could confirm")
+        )
+    ports = sorted(model["haproxy"]["ports"].values())
+    if len(set(ports)) != len(ports):
+        found.append(("haproxy:ports", ports, "a port serves one purpose"))
+    if model["etcd"]["election_ms"] < 5 * model["etcd"]["heartbeat_ms"]:
+        found.append(
+            ("etcd:election_ms", model["etcd"]["election_ms"], "must be at least 5 x heartbeat_ms, etcd refuses less")
+        )
+    if model["certificates"]["renew_days"] >= model["certificates"]["days"]:
+        found.append(
+            (
+                "certificates:renew_days",
+                model["certificates"]["renew_days"],
+                "must be less than certificates:days, else every run makes new ones",
+            )
+        )
+    return found
+
+
+def timing(model):
+    """Timings of Patroni and HAProxy, see :mod:`saltroni.timings`."""
+    return timings.problems(model["timings"], model["haproxy"])
+
+
+#: Set by Patroni itself or by this project's security; a user's value would be overruled silently.
+OWN = (
+    "listen_addresses", "port", "cluster_name", "primary_conninfo", "primary_slot_name", "hot_standby", "wal_log_hints",
+    "synchronous_standby_names", "restore_command", "recovery_target_timeline", "hba_file", "ident_file", "data_directory",
+    "ssl", "ssl_ca_file", "ssl_cert_file", "ssl_key_file", "password_encryption", "unix_socket_directories",
+)  # fmt: skip
+
+
+def memory_fits(model, seen_mb):
+    """PostgreSQL's memory against the smallest node, and each node against what it was seen to have."""
+    found = [
+        (f"postgresql:parameters:{name}", model["postgresql"]["parameters"][name], "is set by Saltroni or Patroni itself")
+        for name in OWN
+        if name in model["postgresql"]["parameters"]
+    ]
+    for name, available in sorted(seen_mb.items()):
+        claimed = model["nodes"].get(name, {}).get("memory_mb", 0)
+        # firmware and kernel keep a part of what a machine was given
+        if claimed * 0.85 > available:
+            found.append(
+                (f"nodes:{name}:memory_mb", claimed, f"the node has {available} MiB, it can't have more")
+            )
+    parameters = model["dcs"]["postgresql"]["parameters"]
+    try:
+        needed = memory.committed_mb(parameters)
+    except ValueError as err:
+        return found + [("postgresql:parameters", "...", str(err))]
+    for name in model["by_role"]["patroni"]:
+        has = model["nodes"][name]["memory_mb"]
+        if needed > has:
+            sizes = ", ".join(
+                f"{key} {parameters[key]}"
+                for key in ("shared_buffers", "work_mem", "max_connections", "maintenance_work_mem")
+            )
+            found.append(
+                (
+                    "postgresql:parameters",
+                    f"{sizes}: {needed} MiB",
+                    "shared_buffers + max_connections x work_mem + autovacuum_max_workers x maintenance_work_mem "
+                    f"must fit into the memory of {name} ({has} MiB)",
+                )
+            )
+    return found

@@ -1,0 +1,197 @@
+"""What ``pillar/cluster.sls`` may say: names, types, defaults and ranges, as a JSON schema.
+
+Rules that compare one value with another are in :mod:`saltroni.rules`.
+"""
+
+
+def _object(properties, required=()):
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+        "required": list(required),
+        "default": {},
+    }
+
+
+def _integer(default, minimum, maximum, description):
+    return {
+        "type": "integer",
+        "default": default,
+        "minimum": minimum,
+        "maximum": maximum,
+        "description": description,
+    }
+
+
+def _text(default, description, pattern=None):
+    schema = {"type": "string", "default": default, "description": description}
+    if pattern:
+        schema["pattern"] = pattern
+    return schema
+
+
+NAME = r"^[a-z][a-z0-9-]{0,30}$"
+SQL_NAME = r"^[a-z_][a-z0-9_]{0,62}$"
+ROLES = ("master", "etcd", "patroni", "haproxy")
+PORT = {"type": "integer", "minimum": 1024, "maximum": 65535}
+
+NODE = _object(
+    {
+        "address": {"type": "string", "format": "ipv4", "description": "IPv4 address"},
+        "roles": {
+            "type": "array",
+            "items": {"enum": list(ROLES)},
+            "uniqueItems": True,
+            "minItems": 1,
+            "description": "what the node does: " + ", ".join(ROLES),
+        },
+        "memory_mb": _integer(1024, 256, 16777216, "memory that the node has, MiB"),
+        "cpus": _integer(1, 1, 1024, "processors of the node, for virtual machines"),
+    },
+    required=("address", "roles"),
+)
+
+POSTGRESQL = _object(
+    {
+        "version": _integer(17, 15, 18, "major version of PostgreSQL"),
+        "port": dict(PORT, default=5432, description="port of PostgreSQL"),
+        "replication": {
+            "enum": ["async", "sync", "quorum", "strict"],
+            "default": "quorum",
+            "description": "who must have a commit before it is acknowledged",
+        },
+        "synchronous_nodes": _integer(1, 1, 10, "standbys that must confirm a commit"),
+        "parameters": {
+            "type": "object",
+            "default": {},
+            "propertyNames": {"pattern": r"^[a-z_][a-z0-9_.]*$"},
+            "additionalProperties": {"type": ["string", "integer", "number", "boolean"]},
+            "description": "postgresql.conf, over our defaults",
+        },
+        "users": {
+            "type": "object",
+            "default": {},
+            "propertyNames": {"pattern": SQL_NAME},
+            "additionalProperties": _object(
+                {
+                    "database": _text("", "database that the user owns", SQL_NAME[:-1] + "$|^$"),
+                    "connections": _integer(-1, -1, 10000, "connection limit, -1 for none"),
+                }
+            ),
+            "description": "application users; passwords are generated",
+        },
+        "networks": {
+            "type": "array",
+            "default": [],
+            "items": {"type": "string", "format": "ipv4network"},
+            "description": "networks that may connect to PostgreSQL past the load balancers",
+        },
+        "names": {
+            "type": "array",
+            "default": [],
+            "items": {"type": "string", "format": "hostname"},
+            "description": "further names by which clients reach the cluster, for certificates",
+        },
+    }
+)
+
+TIMINGS = _object(
+    {
+        "ttl_s": _integer(20, 20, 3600, "how long the leader's lease lives"),
+        "loop_wait_s": _integer(1, 1, 300, "how often Patroni looks"),
+        "retry_timeout_s": _integer(5, 3, 300, "how long Patroni retries etcd and PostgreSQL"),
+        "primary_start_timeout_s": _integer(
+            0, 0, 3600, "how long a crashed leader may recover before another takes over"
+        ),
+        "maximum_lag_on_failover_bytes": _integer(
+            1048576, 0, 2**40, "how far behind a replica may be and still be promoted"
+        ),
+    }
+)
+
+HAPROXY = _object(
+    {
+        "ports": _object(
+            {
+                "leader": dict(PORT, default=5000, description="reads and writes"),
+                "replicas": dict(PORT, default=5001, description="reads from replicas"),
+                "synchronous": dict(PORT, default=5002, description="reads from sync standbys"),
+                "stats": dict(PORT, default=8404, description="statistics and /metrics, mTLS"),
+            }
+        ),
+        "inter_ms": _integer(500, 100, 60000, "time between health checks"),
+        "fastinter_ms": _integer(250, 50, 60000, "the same, while a server changes state"),
+        "downinter_ms": _integer(250, 50, 60000, "the same, while a server is down"),
+        "rise": _integer(1, 1, 10, "good checks until a server is up"),
+        "fall": _integer(2, 1, 10, "bad checks until a server is down"),
+        "timeout_check_ms": _integer(2000, 100, 60000, "how long a health check may take"),
+        "timeout_connect_ms": _integer(1000, 100, 60000, "how long a connection may take"),
+        "timeout_idle_s": _integer(3600, 10, 604800, "how long a client may be silent"),
+        "max_connections": _integer(4000, 10, 1000000, "connections of a load balancer"),
+        "max_lag_bytes": _integer(16777216, 0, 2**40, "lag up to which a replica gets reads"),
+    }
+)
+
+ETCD = _object(
+    {
+        "client_port": dict(PORT, default=2379, description="port for clients"),
+        "peer_port": dict(PORT, default=2380, description="port for members"),
+        "heartbeat_ms": _integer(250, 10, 10000, "heartbeat between members"),
+        "election_ms": _integer(2500, 100, 50000, "silence after which members elect"),
+        "quota_mb": _integer(2048, 16, 8192, "size limit of the store"),
+        "compaction_hours": _integer(1, 1, 720, "history that is kept"),
+    }
+)
+
+CERTIFICATES = _object(
+    {
+        "ca_days": _integer(3650, 30, 36500, "life of the cluster's CA"),
+        "days": _integer(90, 2, 3650, "life of a certificate"),
+        "renew_days": _integer(30, 1, 3650, "days left at which it is renewed"),
+    }
+)
+
+SCHEMA = _object(
+    {
+        "cluster": _text("", "the cluster's name", NAME),
+        "nodes": {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": NAME},
+            "additionalProperties": NODE,
+            "description": "the nodes: a node's name is its minion id",
+        },
+        "postgresql": POSTGRESQL,
+        "timings": TIMINGS,
+        "haproxy": HAPROXY,
+        "etcd": ETCD,
+        "certificates": CERTIFICATES,
+        "patroni": _object(
+            {
+                "port": dict(PORT, default=8008, description="port of the REST API"),
+                "watchdog": {
+                    "enum": ["off", "automatic", "required"],
+                    "default": "automatic",
+                    "description": "use of the watchdog",
+                },
+            }
+        ),
+        "drills": _object(
+            {
+                "allowed": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "whether real faults may be injected",
+                },
+            }
+        ),
+        "deadlines": _object(
+            {
+                "quorum_s": _integer(60, 5, 3600, "wait for etcd's quorum"),
+                "member_s": _integer(300, 10, 86400, "wait for a member to run or follow"),
+            }
+        ),
+    },
+    required=("cluster", "nodes"),
+)
