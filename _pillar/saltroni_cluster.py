@@ -31,6 +31,9 @@ def ext_pillar(minion_id, pillar, folder=FOLDER):
         raise ValueError(f"{minion_id} is no node of cluster {model['cluster']}: add it to saltroni:nodes")
     kept = saltroni.secrets.load(Path(folder) / model["cluster"], model["postgresql"]["users"])
     model["self"] = dict(node, name=minion_id)
+    model["certificates"]["own"] = saltroni.signing.certificates(model, minion_id)
+    authority = Path(saltroni.signing.CA_FOLDER) / model["cluster"] / "ca.crt"
+    model["certificates"]["ca"] = authority.read_text(encoding="ascii") if authority.exists() else ""
     model["secrets"] = saltroni.secrets.for_node(kept, node["roles"], model["drills"]["allowed"])
     result = {"saltroni": model}
     if "master" in node["roles"]:

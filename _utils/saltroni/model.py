@@ -202,6 +202,10 @@ def host_based_access(model):
         # the cluster's own accounts have no business there
         lines.append(f"host all postgres,replicator,rewind {network} reject")
         lines.append(f"hostssl all all {network} scram-sha-256")
+    if model["drills"]["allowed"]:
+        # a drill may be called on any node and asks each member what it has replayed
+        for node in model["nodes"].values():
+            lines.append(f"hostssl saltroni_drill saltroni_drill {node['address']}/32 scram-sha-256")
     lines.append("host all all 0.0.0.0/0 reject")
     lines.append("host all all ::/0 reject")
     return list(dict.fromkeys(lines))

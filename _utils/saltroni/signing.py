@@ -27,12 +27,15 @@ def policy_name(cluster, node, certificate):
 
 
 def certificates(model, node):
-    """Certificates of a node: ``{certificate: (role, common name)}``."""
+    """What a node's certificates must say: ``{certificate: {common_name, names, policy}}``."""
     wanted = {}
     for role in model["nodes"][node]["roles"]:
-        wanted[role] = (role, node)
-        for extra, common_name in EXTRA.get(role, {}).items():
-            wanted[extra] = (role, common_name)
+        for certificate, common_name in {role: node, **EXTRA.get(role, {})}.items():
+            wanted[certificate] = {
+                "common_name": common_name,
+                "names": list(model["names"][node][role]),
+                "policy": policy_name(model["cluster"], node, certificate),
+            }
     return wanted
 
 
@@ -41,19 +44,19 @@ def policies(model):
     folder = f"{CA_FOLDER}/{model['cluster']}"
     result = {}
     for node in model["nodes"]:
-        for certificate, (role, common_name) in certificates(model, node).items():
-            result[policy_name(model["cluster"], node, certificate)] = dict(
+        for wanted in certificates(model, node).values():
+            result[wanted["policy"]] = dict(
                 LOCKS,
                 minions=node,
                 signing_private_key=f"{folder}/ca.key",
                 signing_cert=f"{folder}/ca.crt",
-                CN=common_name,
+                CN=wanted["common_name"],
                 O=f"saltroni {model['cluster']}",
                 days_valid=model["certificates"]["days"],
                 basicConstraints="critical, CA:false",
                 keyUsage="critical, digitalSignature, keyEncipherment",
                 extendedKeyUsage="serverAuth, clientAuth",
-                subjectAltName=[entry for entry in model["names"][node][role]],
+                subjectAltName=wanted["names"],
                 subjectKeyIdentifier="hash",
                 authorityKeyIdentifier="keyid",
             )

@@ -1,0 +1,81 @@
+"""This node's Patroni, for states.
+
+:depends: requests
+"""
+
+from salt.exceptions import CommandExecutionError
+
+import saltroni.member
+import saltroni.rest
+
+
+def whole():
+    """Whether this node is the leader or follows it: ``{whole, sentence}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni_member.whole
+    """
+    answer, sentence = saltroni.member.look(__pillar__["saltroni"])  # noqa: F821
+    return {"whole": answer, "sentence": sentence}
+
+
+def wait(deadline_s):
+    """Wait up to ``deadline_s`` seconds until this node is whole: ``{whole, sentence, waited_s, etcd_silent}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni_member.wait 60
+    """
+    model = __pillar__["saltroni"]  # noqa: F821
+    answer, sentence, waited_s = saltroni.member.wait(model, deadline_s)
+    silent = [] if answer else saltroni.member.etcd_silent(model)
+    return {"whole": answer, "sentence": sentence, "waited_s": waited_s, "etcd_silent": silent}
+
+
+def etcd_silent():
+    """Members of etcd that are silent, if so many are that it can have no quorum; else an empty list.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni_member.etcd_silent
+    """
+    return saltroni.member.etcd_silent(__pillar__["saltroni"])  # noqa: F821
+
+
+def config_differences():
+    """What the cluster-wide settings lack, as Patroni's ``PATCH /config`` takes it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni_member.config_differences
+    """
+    model = __pillar__["saltroni"]  # noqa: F821
+    try:
+        return saltroni.member.differences(model["dcs"], saltroni.rest.ask_any(model, "/config"))
+    except saltroni.rest.RestError as err:
+        raise CommandExecutionError(str(err)) from err
+
+
+def config_change(patch):
+    """Send ``patch`` to the cluster-wide settings.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni_member.config_change '{"ttl": 20}'
+    """
+    model = __pillar__["saltroni"]  # noqa: F821
+    try:
+        saltroni.rest.Member(model, model["self"]["name"]).change("PATCH", "/config", patch)
+    except saltroni.rest.RestError as err:
+        raise CommandExecutionError(str(err)) from err

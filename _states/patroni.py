@@ -1,0 +1,104 @@
+"""States for Patroni: this node is a member; cluster-wide settings and accounts are what the pillar says.
+
+None of them restarts Patroni or PostgreSQL.
+"""
+
+from salt.exceptions import CommandExecutionError
+
+
+def _result(name, result, comment, changes=None):
+    return {"name": name, "result": result, "comment": comment, "changes": changes or {}}
+
+
+def member(name):
+    """Patroni runs, and this node is the leader or follows it, on the leader's timeline.
+
+    Waits for it up to ``saltroni:deadlines:member_s`` seconds. Without etcd there can be no cluster: then Patroni waits
+    for etcd by itself and the state says so.
+
+    name
+        what the state is called
+    """
+    deadline_s = __pillar__["saltroni"]["deadlines"]["member_s"]  # noqa: F821
+    running = __salt__["service.status"]("patroni")  # noqa: F821
+    enabled = __salt__["service.enabled"]("patroni")  # noqa: F821
+    if running and enabled:
+        seen = __salt__["patroni_member.whole"]()  # noqa: F821
+        if seen["whole"]:
+            return _result(name, True, f"Patroni runs, {seen['sentence']}")
+    changes = {}
+    if not running:
+        changes["patroni"] = "started"
+    if not enabled:
+        changes["enabled"] = True
+    if __opts__["test"]:  # noqa: F821
+        return _result(name, None if changes else True, "would start Patroni", changes)
+    if not enabled:
+        __salt__["service.enable"]("patroni")  # noqa: F821
+    if not running:
+        __salt__["service.start"]("patroni")  # noqa: F821
+    seen = __salt__["patroni_member.wait"](deadline_s)  # noqa: F821
+    if seen["whole"]:
+        return _result(name, True, f"Patroni runs, {seen['sentence']}, after {seen['waited_s']} s", changes)
+    if seen["etcd_silent"]:
+        waits = ", ".join(seen["etcd_silent"])
+        return _result(name, True, f"Patroni runs and waits for etcd; it goes on by itself when {waits} serve", changes)
+    return _result(
+        name, False, f"not a whole member after {seen['waited_s']} s: {seen['sentence']}. Look at: journalctl -u patroni", changes
+    )
+
+
+def _later(name):
+    silent = __salt__["patroni_member.etcd_silent"]()  # noqa: F821
+    if silent:
+        return _result(name, True, f"nothing to do until etcd serves ({', '.join(silent)} silent): a new cluster starts with it")
+    return None
+
+
+def dynamic_config(name):
+    """The cluster-wide settings (Patroni's dynamic configuration) say what the pillar says.
+
+    Settings that need a restart of PostgreSQL are shown by ``patroni.health`` as pending.
+
+    name
+        what the state is called
+    """
+    later = _later(name)
+    if later:
+        return later
+    try:
+        patch = __salt__["patroni_member.config_differences"]()  # noqa: F821
+        if not patch:
+            return _result(name, True, "the cluster-wide settings are as they should be")
+        if __opts__["test"]:  # noqa: F821
+            return _result(name, None, "would change the cluster-wide settings", patch)
+        __salt__["patroni_member.config_change"](patch)  # noqa: F821
+        left = __salt__["patroni_member.config_differences"]()  # noqa: F821
+    except CommandExecutionError as err:
+        return _result(name, False, str(err))
+    if left:
+        return _result(name, False, f"Patroni didn't take {left}", patch)
+    return _result(name, True, "changed; patroni.health tells if a restart is pending", patch)
+
+
+def accounts(name):
+    """Accounts and databases exist as the pillar says. Made on the leader, replicas get them from it.
+
+    name
+        what the state is called
+    """
+    later = _later(name)
+    if later:
+        return later
+    try:
+        missing = __salt__["patroni_sql.missing"]()  # noqa: F821
+        if missing is None:
+            return _result(name, True, "a replica: the leader does it")
+        if not missing:
+            return _result(name, True, "accounts and databases are as they should be")
+        if __opts__["test"]:  # noqa: F821
+            return _result(name, None, "would make: " + ", ".join(missing), {"made": missing})
+        made = __salt__["patroni_sql.make"]()  # noqa: F821
+    except CommandExecutionError as err:
+        return _result(name, False, str(err))
+    return _result(name, True, "made: " + ", ".join(made or []), {"made": made} if made else {})

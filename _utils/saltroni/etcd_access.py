@@ -1,0 +1,80 @@
+"""Users and roles of etcd: Patroni may touch its own keys only, a drill its lock only, nobody anything without both
+a certificate and a password."""
+
+import base64
+
+from saltroni import etcd
+
+
+def wanted(model):
+    """``{user: (password, prefix)}``; etcd's root needs no password, its certificate says who it is."""
+    secrets = model["secrets"]
+    return {
+        "patroni": (secrets["etcd_patroni"], f"/saltroni/{model['cluster']}/"),
+        "drill": (secrets["etcd_drill"], f"/saltroni-drill/{model['cluster']}/"),
+    }
+
+
+def range_end(prefix):
+    """The first key after all that start with ``prefix`` (which ends with an ASCII character)."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def _text(value):
+    return base64.b64decode(value or "").decode()
+
+
+def _permissions(model, own, role):
+    answer = etcd.ctl(model, [own], "role", "get", role)
+    return [
+        (grant.get("permType", 0), _text(grant.get("key")), _text(grant.get("range_end")))
+        for grant in answer.get("perm", [])
+    ]
+
+
+def steps(model, own):
+    """What is missing, as ``[(sentence, etcdctl's arguments, its input)]``, in the order to do it.
+
+    Raises:
+        EtcdError: etcd has no quorum.
+    """
+    todo = []
+    users = set(etcd.ctl(model, [own], "user", "list").get("users") or [])
+    roles = set(etcd.ctl(model, [own], "role", "list").get("roles") or [])
+    if "root" not in users:
+        todo.append(("user root, known by its certificate", ("user", "add", "root", "--no-password"), None))
+    if "root" not in roles:
+        todo.append(("role root", ("role", "add", "root"), None))
+    if "root" not in users:
+        todo.append(("root has role root", ("user", "grant-role", "root", "root"), None))
+    for name, (password, prefix) in wanted(model).items():
+        todo += _user_steps(model, own, name, password, prefix, users, roles)
+    if not etcd.ctl(model, [own], "auth", "status").get("enabled"):
+        todo.append(("authentication required", ("auth", "enable"), None))
+    return todo
+
+
+def _user_steps(model, own, name, password, prefix, users, roles):
+    todo = []
+    grant = ("role", "grant-permission", name, "readwrite", prefix, "--prefix=true")
+    expected = [(2, prefix, range_end(prefix))]
+    if name not in roles:
+        todo.append((f"role {name}", ("role", "add", name), None))
+        todo.append((f"role {name} may touch {prefix} only", grant, None))
+    else:
+        present = _permissions(model, own, name)
+        for kind, key, end in present:
+            if (kind, key, end) not in expected:
+                todo.append((f"role {name} may no longer touch {key}", ("role", "revoke-permission", name, key, end), None))
+        if expected[0] not in present:
+            todo.append((f"role {name} may touch {prefix} only", grant, None))
+    if name not in users:
+        todo.append((f"user {name}", ("user", "add", name, "--interactive=false"), password))
+        todo.append((f"{name} has role {name}", ("user", "grant-role", name, name), None))
+    else:
+        held = etcd.ctl(model, [own], "user", "get", name).get("roles") or []
+        if name not in held:
+            todo.append((f"{name} has role {name}", ("user", "grant-role", name, name), None))
+        if not etcd.password_works(model, own, name, password):
+            todo.append((f"password of {name}", ("user", "passwd", name, "--interactive=false"), password))
+    return todo

@@ -1,0 +1,90 @@
+"""This node's Patroni: is it a whole member yet, and do the cluster-wide settings agree with the pillar?"""
+
+import time
+
+from saltroni import membership, rest
+
+
+def standing(status, cluster):
+    """What a member is, and whether that is good enough to go on. Pure.
+
+    Args:
+        status: the member's ``/patroni``.
+        cluster: ``/cluster``, or None.
+
+    Returns:
+        ``(whole, sentence)``
+    """
+    state, role = status.get("state"), status.get("role")
+    if state != "running" and not (role == "replica" and state == "streaming"):
+        return False, f"PostgreSQL is {state}"
+    if role in ("primary", "master", "leader", "standby_leader"):
+        return True, "it is the leader"
+    leader = rest.leader(cluster or {"members": []})
+    if leader is None:
+        return False, "it waits for a leader"
+    ahead = next(member for member in cluster["members"] if member["name"] == leader)
+    if status.get("timeline") != ahead.get("timeline"):
+        return False, f"it is on timeline {status.get('timeline')}, the leader {leader} on {ahead.get('timeline')}"
+    if status.get("replication_state") != "streaming":
+        return False, f"it doesn't stream from {leader} yet"
+    return True, f"it follows {leader}"
+
+
+def look(model):
+    """:func:`standing` of this node, asked now."""
+    own = rest.Member(model, model["self"]["name"])
+    try:
+        status = own.status()
+    except rest.RestError:
+        return False, "Patroni doesn't answer yet"
+    try:
+        cluster = own.get("/cluster")
+    except rest.RestError:
+        cluster = None
+    return standing(status, cluster)
+
+
+def etcd_silent(model):
+    """Members of etcd whose port for clients is dead, if they are so many that no quorum can be; else none."""
+    port = model["etcd"]["client_port"]
+    names = model["by_role"]["etcd"]
+    silent = [name for name in names if not membership.port_open(model["nodes"][name]["address"], port)]
+    return silent if len(names) - len(silent) <= len(names) // 2 else []
+
+
+def wait(model, deadline_s, pause_s=1.0, clock=time.monotonic, sleep=time.sleep):
+    """Wait until this node is a whole member.
+
+    Returns:
+        ``(whole, sentence, waited_s)``; not whole is no failure while ``etcd_silent`` names somebody.
+    """
+    start = clock()
+    while True:
+        whole, sentence = look(model)
+        waited_s = clock() - start
+        if whole or waited_s >= deadline_s:
+            return whole, sentence, round(waited_s, 1)
+        if waited_s > 15 and etcd_silent(model):
+            return False, sentence, round(waited_s, 1)
+        sleep(pause_s)
+
+
+def differences(wanted, actual):
+    """What must be sent to ``PATCH /config`` so that ``actual`` says what ``wanted`` says. Pure.
+
+    Keys that only ``actual`` has stay, but parameters of PostgreSQL that only it has are dropped: the pillar is where
+    they come from.
+    """
+    patch = {}
+    for key, value in wanted.items():
+        present = actual.get(key)
+        if isinstance(value, dict):
+            inner = differences(value, present if isinstance(present, dict) else {})
+            if key == "parameters":
+                inner.update({name: None for name in (present or {}) if name not in value})
+            if inner:
+                patch[key] = inner
+        elif str(present) != str(value) or type(present) is not type(value) and isinstance(value, bool):
+            patch[key] = value
+    return patch

@@ -1,0 +1,155 @@
+"""How a node becomes a member of etcd: found the cluster, join it, or replace its own lost self."""
+
+import shutil
+import socket
+import time
+from pathlib import Path
+
+from saltroni import etcd
+
+DATA = Path("/var/lib/etcd")
+JOIN = Path("/etc/default/etcd-join")
+
+
+def data_folder(model):
+    """This node's data."""
+    return DATA / model["cluster"]
+
+
+def has_data(model):
+    """Whether this node holds etcd's data already."""
+    return (data_folder(model) / "member" / "wal").is_dir()
+
+
+def decide(own_name, own_url, holds_data, known, lonely):
+    """What this node must do. Pure.
+
+    Args:
+        own_name, own_url: name and peer URL of this member.
+        holds_data: whether there is data on its disk.
+        known: members by a quorum's word, or None without a quorum among the others.
+        lonely: names of others that answer but have no quorum.
+
+    Returns:
+        ``start`` (data is there), ``found`` (nobody answers: first start), ``join`` (already added, never started),
+        ``replace`` (the cluster knows a member that this empty disk isn't any more, or has dropped this one),
+        or ``wait`` (others hold data but have no quorum: founding anew would make a second cluster).
+    """
+    if known is None:
+        if holds_data:
+            return "start"
+        return "wait" if lonely else "found"
+    mine = [member for member in known if member["peer_url"] == own_url or member["name"] == own_name]
+    if holds_data:
+        # removed, or added anew by somebody: what is on the disk belongs to a member that is no more
+        return "start" if mine and mine[0]["name"] else "replace"
+    return "join" if mine and not mine[0]["name"] else "replace"
+
+
+def join_settings(token, members, state):
+    """Text of the file that tells etcd, at its first start, whom it belongs to.
+
+    Args:
+        members: ``{name: peer URL}``.
+        state: ``new`` or ``existing``.
+    """
+    listed = ",".join(f"{name}={url}" for name, url in sorted(members.items()))
+    return (
+        "# Managed by Salt: read by etcd at the first start with an empty disk only.\n"
+        f'ETCD_INITIAL_CLUSTER="{listed}"\n'
+        f'ETCD_INITIAL_CLUSTER_STATE="{state}"\n'
+        f'ETCD_INITIAL_CLUSTER_TOKEN="{token}"\n'
+    )
+
+
+def enter(model, action):
+    """Carry out ``found``, ``join`` or ``replace``, up to where etcd can be started; returns what was done.
+
+    Raises:
+        EtcdError: the cluster refused.
+    """
+    own = model["self"]["name"]
+    others = [name for name in model["by_role"]["etcd"] if name != own]
+    own_url = etcd.peer_url(model, own)
+    token = f"saltroni-{model['cluster']}"
+    if action == "found":
+        everyone = {name: etcd.peer_url(model, name) for name in model["by_role"]["etcd"]}
+        _write(join_settings(token, everyone, "new"))
+        return "founded with " + ", ".join(sorted(everyone))
+    aside = set_aside(model)
+    done = [f"old data kept in {aside}"] if aside else []
+    if action == "replace":
+        done += renew(model, own, others)
+    known = {member["name"]: member["peer_url"] for member in _quorum(model, others) if member["name"]}
+    _write(join_settings(token, dict(known, **{own: own_url}), "existing"))
+    return ", ".join(done) or "joined"
+
+
+def renew(model, name, others):
+    """Remove the member ``name`` if the cluster knows it, then add it; returns what was done."""
+    url = etcd.peer_url(model, name)
+    done = []
+    for member in _quorum(model, others):
+        if member["peer_url"] == url or member["name"] == name:
+            etcd.ctl(model, others, "member", "remove", member["id"])
+            done.append(f"member {member['id']} removed")
+    etcd.ctl(model, others, "member", "add", name, f"--peer-urls={url}")
+    return done + ["added as a new member"]
+
+
+def port_open(address, port, timeout_s=1.0):
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection((address, port), timeout_s).close()
+    except OSError:
+        return False
+    return True
+
+
+def older_settings():
+    """A sentence if etcd runs with settings older than its file, else None.
+
+    ``state.apply`` never restarts etcd; new settings wait for a restart.
+    """
+    try:
+        pid = next(
+            int(entry.name)
+            for entry in Path("/proc").iterdir()
+            if entry.name.isdigit() and (entry / "exe").exists() and (entry / "exe").readlink().name == "etcd"
+        )
+        running_since = Path(f"/proc/{pid}").stat().st_mtime
+    except (OSError, StopIteration):
+        return None
+    if Path("/etc/default/etcd").stat().st_mtime > running_since + 1:
+        return "etcd runs with older settings than /etc/default/etcd: restart it when the other members serve"
+    return None
+
+
+def _quorum(model, others):
+    failures = []
+    for name in others:
+        try:
+            return etcd.members(model, [name])
+        except etcd.EtcdError as err:
+            failures.append(str(err))
+    raise etcd.EtcdError("no member with a quorum answers: " + "; ".join(failures))
+
+
+def set_aside(model):
+    """Move data of a member that is no more out of the way; returns where it is, or None."""
+    folder = data_folder(model)
+    if not folder.exists():
+        return None
+    if not has_data(model):
+        shutil.rmtree(folder)
+        return None
+    aside = folder.with_name(f"{folder.name}.removed-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+    folder.rename(aside)
+    return aside
+
+
+def _write(text):
+    temporary = JOIN.with_suffix(".new")
+    temporary.write_text(text, encoding="ascii")
+    temporary.chmod(0o644)
+    temporary.rename(JOIN)

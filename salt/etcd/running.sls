@@ -1,0 +1,12 @@
+Be a member of etcd:
+  etcd_cluster.member:
+    - require:
+      - file: Configure etcd
+      - file: Create etcd's folder for data
+      - x509: Have the CA sign certificate etcd
+      - x509: Have the CA sign certificate etcd-root
+
+Let Patroni use its own part of etcd only:
+  etcd_cluster.access:
+    - require:
+      - etcd_cluster: Be a member of etcd

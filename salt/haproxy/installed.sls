@@ -1,0 +1,4 @@
+Install HAProxy:
+  pkg.installed:
+    - name: haproxy
+    - install_recommends: false

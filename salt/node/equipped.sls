@@ -1,0 +1,8 @@
+# Into the Python that runs Salt, however it was installed.
+Install the Python packages that our modules use:
+  pip.installed:
+    - pkgs:
+      - requests >= 2.31
+      - psycopg[binary] >= 3.2, < 4
+    - reload_modules: true
+    - order: 1

@@ -1,0 +1,8 @@
+# What every node needs:
+#   known     names of the cluster's nodes
+#   equipped  Python packages for our modules
+#   trusting  the cluster's CA
+include:
+  - .known
+  - .equipped
+  - .trusting

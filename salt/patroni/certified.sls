@@ -1,0 +1,5 @@
+{%- from 'pki/certificate.jinja' import certificate with context %}
+include:
+  - node
+  - .installed
+{{ certificate('patroni', 'postgres') }}

@@ -1,0 +1,15 @@
+# A member of the PostgreSQL cluster:
+#   prepared    Debian makes no cluster of its own
+#   installed   PostgreSQL and Patroni
+#   certified   the member's certificate
+#   configured  Patroni's settings, reloaded when they change
+#   running     member of the cluster: leader or in step with it
+#   agreed      the cluster-wide settings in etcd, accounts and databases
+include:
+  - node
+  - .prepared
+  - .installed
+  - .certified
+  - .configured
+  - .running
+  - .agreed

@@ -1,0 +1,11 @@
+{%- set version = pillar['saltroni']['postgresql']['version'] %}
+Install PostgreSQL and Patroni:
+  pkg.installed:
+    - pkgs:
+      - postgresql-{{ version }}
+      - patroni
+      - python3-etcd
+    - install_recommends: false
+    - require:
+      - file: Keep Debian from making a cluster of its own
+      - module: Make systemd read Patroni's unit anew

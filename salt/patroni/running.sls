@@ -1,0 +1,15 @@
+Be a member of the PostgreSQL cluster:
+  patroni.member:
+    - require:
+      - file: Configure Patroni
+      - file: Describe the accounts of a new cluster
+
+Reload Patroni when its settings or certificate change:
+  module.run:
+    - service.reload:
+      - patroni
+    - onchanges:
+      - file: Configure Patroni
+      - x509: Have the CA sign certificate patroni
+    - require:
+      - patroni: Be a member of the PostgreSQL cluster
