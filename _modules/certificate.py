@@ -36,7 +36,7 @@ def problem(name):
 
         salt-call certificate.problem patroni
     """
-    model = __pillar__["saltroni"]  # noqa: F821
+    model = __pillar__["saltroni"]
     own = model["certificates"]["own"]
     if name not in own:
         raise CommandExecutionError(f"{name}: this node has only the certificates {', '.join(sorted(own))}")

@@ -15,7 +15,7 @@ import saltroni.membership
 
 
 def _model():
-    return __pillar__["saltroni"]  # noqa: F821
+    return __pillar__["saltroni"]
 
 
 def members():
@@ -82,7 +82,7 @@ def health():
     verdict = "critical" if serving <= len(facts) // 2 else "warning" if reasons else "ok"
     if verdict == "critical":
         reasons.insert(0, f"no quorum: {serving} of {len(facts)} members serve")
-        __context__["retcode"] = 2  # noqa: F821
+        __context__["retcode"] = 2
     return {"verdict": verdict, "reasons": reasons, "members": facts}
 
 
@@ -118,13 +118,13 @@ def replace_member(name):
 
 
 def member_action():
-    """What the state ``etcd_cluster.member`` would do here: ``(action, holds_data, lonely names)``. For states."""
+    """What the state ``etcd_cluster.member`` would do here: ``(action, lonely names)``. For states."""
     model = _model()
     own = model["self"]["name"]
     known, lonely = saltroni.etcd.view(model, own)
     holds_data = saltroni.membership.has_data(model)
     own_url = saltroni.etcd.peer_url(model, own)
-    return saltroni.membership.decide(own, own_url, holds_data, known, lonely), holds_data, lonely
+    return saltroni.membership.decide(own, own_url, holds_data, known, lonely), lonely
 
 
 def member_enter(action):

@@ -18,7 +18,7 @@ def whole():
 
         salt-call patroni_member.whole
     """
-    answer, sentence = saltroni.member.look(__pillar__["saltroni"])  # noqa: F821
+    answer, sentence = saltroni.member.look(__pillar__["saltroni"])
     return {"whole": answer, "sentence": sentence}
 
 
@@ -31,7 +31,7 @@ def wait(deadline_s):
 
         salt-call patroni_member.wait 60
     """
-    model = __pillar__["saltroni"]  # noqa: F821
+    model = __pillar__["saltroni"]
     answer, sentence, waited_s = saltroni.member.wait(model, deadline_s)
     silent = [] if answer else saltroni.member.etcd_silent(model)
     return {"whole": answer, "sentence": sentence, "waited_s": waited_s, "etcd_silent": silent}
@@ -46,7 +46,7 @@ def etcd_silent():
 
         salt-call patroni_member.etcd_silent
     """
-    return saltroni.member.etcd_silent(__pillar__["saltroni"])  # noqa: F821
+    return saltroni.member.etcd_silent(__pillar__["saltroni"])
 
 
 def config_differences():
@@ -58,7 +58,7 @@ def config_differences():
 
         salt-call patroni_member.config_differences
     """
-    model = __pillar__["saltroni"]  # noqa: F821
+    model = __pillar__["saltroni"]
     try:
         return saltroni.member.differences(model["dcs"], saltroni.rest.ask_any(model, "/config"))
     except saltroni.rest.RestError as err:
@@ -74,7 +74,7 @@ def config_change(patch):
 
         salt-call patroni_member.config_change '{"ttl": 20}'
     """
-    model = __pillar__["saltroni"]  # noqa: F821
+    model = __pillar__["saltroni"]
     try:
         saltroni.rest.Member(model, model["self"]["name"]).change("PATCH", "/config", patch)
     except saltroni.rest.RestError as err:

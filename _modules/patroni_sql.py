@@ -14,7 +14,12 @@ def _connect(model):
     import psycopg  # put into Salt's Python by the state that needs it
 
     return psycopg.connect(
-        host=SOCKET, port=model["postgresql"]["port"], user="postgres", dbname="postgres", autocommit=True, connect_timeout=10
+        host=SOCKET,
+        port=model["postgresql"]["port"],
+        user="postgres",
+        dbname="postgres",
+        autocommit=True,
+        connect_timeout=10,
     )
 
 
@@ -27,7 +32,7 @@ def script():
 
         salt-call --out=quiet patroni_sql.script
     """
-    return saltroni.accounts.script(__pillar__["saltroni"])  # noqa: F821
+    return saltroni.accounts.script(__pillar__["saltroni"])
 
 
 def missing():
@@ -62,7 +67,7 @@ def make():
 def _each(act):
     import psycopg
 
-    model = __pillar__["saltroni"]  # noqa: F821
+    model = __pillar__["saltroni"]
     try:
         with _connect(model) as connection:
             if connection.execute("SELECT pg_is_in_recovery()").fetchone()[0]:

@@ -24,7 +24,7 @@ def ext_pillar(minion_id, pillar, folder=FOLDER):
     settings = pillar.get("saltroni")
     if not settings:
         return {}
-    seen = __grains__.get("mem_total") if __grains__.get("id") == minion_id else None  # noqa: F821
+    seen = __grains__.get("mem_total") if __grains__.get("id") == minion_id else None
     model = saltroni.model.build(settings, {minion_id: seen} if seen else {})
     node = model["nodes"].get(minion_id)
     if node is None:

@@ -22,13 +22,13 @@ def member(name):
     name
         what the state is called
     """
-    model = __pillar__["saltroni"]  # noqa: F821
+    model = __pillar__["saltroni"]
     deadline_s = model["deadlines"]["quorum_s"]
-    running = __salt__["service.status"]("etcd")  # noqa: F821
-    enabled = __salt__["service.enabled"]("etcd")  # noqa: F821
-    if running and enabled and __salt__["etcd_cluster.serves"]():  # noqa: F821
+    running = __salt__["service.status"]("etcd")
+    enabled = __salt__["service.enabled"]("etcd")
+    if running and enabled and __salt__["etcd_cluster.serves"]():
         return _result(name, True, "etcd serves, with a quorum")
-    action, holds_data, lonely = __salt__["etcd_cluster.member_action"]()  # noqa: F821
+    action, lonely = __salt__["etcd_cluster.member_action"]()
     if action == "wait":
         return _result(
             name,
@@ -36,7 +36,7 @@ def member(name):
             f"{', '.join(lonely)} answer but have no quorum, and this node's disk is empty: founding anew would make a "
             "second cluster. Start the other members, or restore etcd from a snapshot.",
         )
-    if __opts__["test"]:  # noqa: F821
+    if __opts__["test"]:
         return _result(name, None, f"would {SENTENCES[action]}", {"etcd": SENTENCES[action]})
     changes = {}
     try:
@@ -45,16 +45,16 @@ def member(name):
                 changes["etcd"] = "started"
         else:
             if running:
-                __salt__["service.stop"]("etcd")  # noqa: F821
-            changes["etcd"] = __salt__["etcd_cluster.member_enter"](action)  # noqa: F821
+                __salt__["service.stop"]("etcd")
+            changes["etcd"] = __salt__["etcd_cluster.member_enter"](action)
     except CommandExecutionError as err:
         return _result(name, False, f"could not {SENTENCES[action]}: {err}", changes)
     if not enabled:
-        __salt__["service.enable"]("etcd")  # noqa: F821
+        __salt__["service.enable"]("etcd")
         changes["enabled"] = True
     if not running or action != "start":
         # not waiting for systemd's notice: the first member gets it only when a second one is there
-        __salt__["service.start"]("etcd", no_block=True)  # noqa: F821
+        __salt__["service.start"]("etcd", no_block=True)
     return _served(name, deadline_s, changes)
 
 
@@ -63,14 +63,17 @@ def _served(name, deadline_s, changes):
     step_s = max(1, min(10, deadline_s // 6))
     waited_s = 0
     while waited_s < deadline_s:
-        if __salt__["etcd_cluster.serves"](step_s):  # noqa: F821
+        if __salt__["etcd_cluster.serves"](step_s):
             return _result(name, True, f"etcd serves, with a quorum, after at most {waited_s + step_s} s", changes)
         waited_s += step_s
-        silent = __salt__["etcd_cluster.silent_peers"]()  # noqa: F821
-        members = __pillar__["saltroni"]["by_role"]["etcd"]  # noqa: F821
+        silent = __salt__["etcd_cluster.silent_peers"]()
+        members = __pillar__["saltroni"]["by_role"]["etcd"]
         if len(members) - len(silent) <= len(members) // 2 and waited_s >= min(2 * step_s, deadline_s):
             return _result(
-                name, True, f"etcd started; it serves as soon as a majority is there, now silent: {', '.join(silent)}", changes
+                name,
+                True,
+                f"etcd started; it serves as soon as a majority is there, now silent: {', '.join(silent)}",
+                changes,
             )
     return _result(name, False, f"etcd got no quorum in {deadline_s} s. Look at: journalctl -u etcd", changes)
 
@@ -81,13 +84,13 @@ def access(name):
     name
         what the state is called
     """
-    if not __salt__["etcd_cluster.serves"]():  # noqa: F821
+    if not __salt__["etcd_cluster.serves"]():
         return _result(name, True, "no quorum yet: the member that completes it will do this")
     try:
-        missing = __salt__["etcd_cluster.access_missing"]()  # noqa: F821
+        missing = __salt__["etcd_cluster.access_missing"]()
         if not missing:
             return _result(name, True, "users and rights are as they should be")
-        if __opts__["test"]:  # noqa: F821
+        if __opts__["test"]:
             return _result(name, None, "would make: " + ", ".join(missing), {"made": missing})
         return _grant(name)
     except CommandExecutionError as err:
@@ -99,8 +102,13 @@ def _grant(name, attempts=5):
     done = []
     for attempt in range(attempts):
         try:
-            done += __salt__["etcd_cluster.access_grant"]()  # noqa: F821
-            return _result(name, True, "made: " + (", ".join(done) or "nothing, another member did"), {"made": done} if done else {})
+            done += __salt__["etcd_cluster.access_grant"]()
+            return _result(
+                name,
+                True,
+                "made: " + (", ".join(done) or "nothing, another member did"),
+                {"made": done} if done else {},
+            )
         except CommandExecutionError:
             if attempt == attempts - 1:
                 raise

@@ -19,11 +19,11 @@ def member(name):
     name
         what the state is called
     """
-    deadline_s = __pillar__["saltroni"]["deadlines"]["member_s"]  # noqa: F821
-    running = __salt__["service.status"]("patroni")  # noqa: F821
-    enabled = __salt__["service.enabled"]("patroni")  # noqa: F821
+    deadline_s = __pillar__["saltroni"]["deadlines"]["member_s"]
+    running = __salt__["service.status"]("patroni")
+    enabled = __salt__["service.enabled"]("patroni")
     if running and enabled:
-        seen = __salt__["patroni_member.whole"]()  # noqa: F821
+        seen = __salt__["patroni_member.whole"]()
         if seen["whole"]:
             return _result(name, True, f"Patroni runs, {seen['sentence']}")
     changes = {}
@@ -31,27 +31,32 @@ def member(name):
         changes["patroni"] = "started"
     if not enabled:
         changes["enabled"] = True
-    if __opts__["test"]:  # noqa: F821
+    if __opts__["test"]:
         return _result(name, None if changes else True, "would start Patroni", changes)
     if not enabled:
-        __salt__["service.enable"]("patroni")  # noqa: F821
+        __salt__["service.enable"]("patroni")
     if not running:
-        __salt__["service.start"]("patroni")  # noqa: F821
-    seen = __salt__["patroni_member.wait"](deadline_s)  # noqa: F821
+        __salt__["service.start"]("patroni")
+    seen = __salt__["patroni_member.wait"](deadline_s)
     if seen["whole"]:
         return _result(name, True, f"Patroni runs, {seen['sentence']}, after {seen['waited_s']} s", changes)
     if seen["etcd_silent"]:
         waits = ", ".join(seen["etcd_silent"])
         return _result(name, True, f"Patroni runs and waits for etcd; it goes on by itself when {waits} serve", changes)
     return _result(
-        name, False, f"not a whole member after {seen['waited_s']} s: {seen['sentence']}. Look at: journalctl -u patroni", changes
+        name,
+        False,
+        f"not a whole member after {seen['waited_s']} s: {seen['sentence']}. Look at: journalctl -u patroni",
+        changes,
     )
 
 
 def _later(name):
-    silent = __salt__["patroni_member.etcd_silent"]()  # noqa: F821
+    silent = __salt__["patroni_member.etcd_silent"]()
     if silent:
-        return _result(name, True, f"nothing to do until etcd serves ({', '.join(silent)} silent): a new cluster starts with it")
+        return _result(
+            name, True, f"nothing to do until etcd serves ({', '.join(silent)} silent): a new cluster starts with it"
+        )
     return None
 
 
@@ -67,13 +72,13 @@ def dynamic_config(name):
     if later:
         return later
     try:
-        patch = __salt__["patroni_member.config_differences"]()  # noqa: F821
+        patch = __salt__["patroni_member.config_differences"]()
         if not patch:
             return _result(name, True, "the cluster-wide settings are as they should be")
-        if __opts__["test"]:  # noqa: F821
+        if __opts__["test"]:
             return _result(name, None, "would change the cluster-wide settings", patch)
-        __salt__["patroni_member.config_change"](patch)  # noqa: F821
-        left = __salt__["patroni_member.config_differences"]()  # noqa: F821
+        __salt__["patroni_member.config_change"](patch)
+        left = __salt__["patroni_member.config_differences"]()
     except CommandExecutionError as err:
         return _result(name, False, str(err))
     if left:
@@ -91,14 +96,14 @@ def accounts(name):
     if later:
         return later
     try:
-        missing = __salt__["patroni_sql.missing"]()  # noqa: F821
+        missing = __salt__["patroni_sql.missing"]()
         if missing is None:
             return _result(name, True, "a replica: the leader does it")
         if not missing:
             return _result(name, True, "accounts and databases are as they should be")
-        if __opts__["test"]:  # noqa: F821
+        if __opts__["test"]:
             return _result(name, None, "would make: " + ", ".join(missing), {"made": missing})
-        made = __salt__["patroni_sql.make"]()  # noqa: F821
+        made = __salt__["patroni_sql.make"]()
     except CommandExecutionError as err:
         return _result(name, False, str(err))
     return _result(name, True, "made: " + ", ".join(made or []), {"made": made} if made else {})

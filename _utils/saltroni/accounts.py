@@ -1,7 +1,7 @@
 """Accounts and databases: what must exist, each with the question whether it is missing.
 
-Made twice by the same statements: by Patroni where a cluster is founded (a psql script, so that a cluster is complete in
-whatever order its nodes come), and by the state on the leader whenever the pillar says something new.
+Made twice by the same statements: by Patroni where a cluster is founded (a psql script, so that a cluster is
+complete in whatever order its nodes come), and by the state on the leader whenever the pillar says something new.
 
 Passwords reach PostgreSQL as SCRAM verifiers only (RFC 5802, section 3), so that no log can show them.
 """
@@ -27,7 +27,7 @@ def verifier(password, user, cluster):
 
 
 def wanted(model):
-    """``{user: {password, database, connections}}`` from the pillar; the drill's own account only where drills are allowed."""
+    """``{user: {password, database, connections}}`` from the pillar, and the drill's own account where allowed."""
     secrets = model["secrets"]
     accounts = {
         user: dict(settings, password=secrets["users"][user]) for user, settings in model["postgresql"]["users"].items()

@@ -49,7 +49,7 @@ def problem(crt, key, authority, wanted, renew_days, now=None):
         return "its common name is another"
     if _names(certificate) != set(wanted["names"]):
         return "its names are others"
-    left = certificate.not_valid_after_utc - (now or datetime.datetime.now(datetime.timezone.utc))
+    left = certificate.not_valid_after_utc - (now or datetime.datetime.now(datetime.UTC))
     if left < datetime.timedelta(days=renew_days):
         return f"it has {left.days} days left"
     return None

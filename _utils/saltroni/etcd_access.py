@@ -65,7 +65,9 @@ def _user_steps(model, own, name, password, prefix, users, roles):
         present = _permissions(model, own, name)
         for kind, key, end in present:
             if (kind, key, end) not in expected:
-                todo.append((f"role {name} may no longer touch {key}", ("role", "revoke-permission", name, key, end), None))
+                todo.append(
+                    (f"role {name} may no longer touch {key}", ("role", "revoke-permission", name, key, end), None)
+                )
         if expected[0] not in present:
             todo.append((f"role {name} may touch {prefix} only", grant, None))
     if name not in users:

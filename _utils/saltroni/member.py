@@ -85,6 +85,6 @@ def differences(wanted, actual):
                 inner.update({name: None for name in (present or {}) if name not in value})
             if inner:
                 patch[key] = inner
-        elif str(present) != str(value) or type(present) is not type(value) and isinstance(value, bool):
+        elif str(present) != str(value) or (type(present) is not type(value) and isinstance(value, bool)):
             patch[key] = value
     return patch

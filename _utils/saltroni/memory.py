@@ -18,7 +18,7 @@ def kilobytes(name, value):
     """
     text = str(value).strip()
     digits = text.rstrip("BkMGT ")
-    unit = text[len(digits):].strip()
+    unit = text[len(digits) :].strip()
     if unit not in UNITS_KB or not digits.strip().isdigit():
         raise ValueError(f"{value!r} is no size: write for example 256MB (units: B, kB, MB, GB, TB)")
     return int(int(digits) * (UNITS_KB[unit] or BARE_KB.get(name, 1)))
@@ -38,8 +38,7 @@ def defaults(memory_mb, connections):
 def committed_mb(parameters):
     """MiB that PostgreSQL may use at once with ``parameters``."""
     size_kb = {
-        name: kilobytes(name, parameters[name])
-        for name in ("shared_buffers", "work_mem", "maintenance_work_mem")
+        name: kilobytes(name, parameters[name]) for name in ("shared_buffers", "work_mem", "maintenance_work_mem")
     }
     return (
         size_kb["shared_buffers"]

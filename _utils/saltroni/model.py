@@ -12,9 +12,7 @@ class PillarError(ValueError):
     def __init__(self, problems):
         self.problems = problems
         lines = [f"  saltroni:{path} = {value}: {rule}" for path, value, rule in problems]
-        super().__init__(
-            "pillar/cluster.sls is refused and nothing is changed:\n" + "\n".join(lines)
-        )
+        super().__init__("pillar/cluster.sls is refused and nothing is changed:\n" + "\n".join(lines))
 
 
 def fill(value, part):
@@ -84,8 +82,7 @@ def build(settings, memory_mb=None):
         raise PillarError(found)
     model = fill(settings, schema.SCHEMA)
     model["by_role"] = {
-        role: sorted(name for name, node in model["nodes"].items() if role in node["roles"])
-        for role in schema.ROLES
+        role: sorted(name for name, node in model["nodes"].items() if role in node["roles"]) for role in schema.ROLES
     }
     found = rules.layout(model) + rules.timing(model)
     if not found:
@@ -226,7 +223,6 @@ def certificate_names(model):
     for name, node in model["nodes"].items():
         own = [f"DNS:{name}", f"IP:{node['address']}"]
         names[name] = {
-            role: list(dict.fromkeys(own + (balancers if role == "patroni" else [])))
-            for role in node["roles"]
+            role: list(dict.fromkeys(own + (balancers if role == "patroni" else []))) for role in node["roles"]
         }
     return names

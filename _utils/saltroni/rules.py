@@ -24,9 +24,7 @@ def layout(model):
         seen[node["address"]] = name
     count = {role: len(names) for role, names in model["by_role"].items()}
     if count["etcd"] % 2 == 0:
-        found.append(
-            ("nodes", f"{count['etcd']} with role etcd", "etcd needs an odd number of members: 1, 3 or 5")
-        )
+        found.append(("nodes", f"{count['etcd']} with role etcd", "etcd needs an odd number of members: 1, 3 or 5"))
     if count["patroni"] < 1:
         found.append(("nodes", "none with role patroni", "a cluster needs PostgreSQL nodes"))
     if count["master"] != 1:
@@ -36,9 +34,7 @@ def layout(model):
     standbys = count["patroni"] - 1
     wanted = model["postgresql"]["synchronous_nodes"]
     if model["postgresql"]["replication"] != "async" and standbys and wanted > standbys:
-        found.append(
-            ("postgresql:synchronous_nodes", wanted, f"there are only {standbys} standbys that could confirm")
-        )
+        found.append(("postgresql:synchronous_nodes", wanted, f"there are only {standbys} standbys that could confirm"))
     ports = sorted(model["haproxy"]["ports"].values())
     if len(set(ports)) != len(ports):
         found.append(("haproxy:ports", ports, "a port serves one purpose"))
@@ -73,7 +69,11 @@ OWN = (
 def memory_fits(model, seen_mb):
     """PostgreSQL's memory against the smallest node, and each node against what it was seen to have."""
     found = [
-        (f"postgresql:parameters:{name}", model["postgresql"]["parameters"][name], "is set by Saltroni or Patroni itself")
+        (
+            f"postgresql:parameters:{name}",
+            model["postgresql"]["parameters"][name],
+            "is set by Saltroni or Patroni itself",
+        )
         for name in OWN
         if name in model["postgresql"]["parameters"]
     ]
@@ -81,9 +81,7 @@ def memory_fits(model, seen_mb):
         claimed = model["nodes"].get(name, {}).get("memory_mb", 0)
         # firmware and kernel keep a part of what a machine was given
         if claimed * 0.85 > available:
-            found.append(
-                (f"nodes:{name}:memory_mb", claimed, f"the node has {available} MiB, it can't have more")
-            )
+            found.append((f"nodes:{name}:memory_mb", claimed, f"the node has {available} MiB, it can't have more"))
     parameters = model["dcs"]["postgresql"]["parameters"]
     try:
         needed = memory.committed_mb(parameters)
