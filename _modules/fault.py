@@ -1,0 +1,100 @@
+"""Real faults on this node, for drills. Refused where the pillar doesn't say ``saltroni:drills:allowed: true``."""
+
+import time
+
+from salt.exceptions import CommandExecutionError
+
+import saltroni.faults
+import saltroni.pillar
+
+
+def _ready(name):
+    try:
+        model = saltroni.pillar.model(__pillar__)
+        fault = saltroni.faults.named(name)
+        saltroni.faults.may(model, fault)
+    except (saltroni.pillar.NotTold, saltroni.faults.FaultError) as err:
+        raise CommandExecutionError(str(err)) from err
+    return model, fault
+
+
+def inject(name, deadline_s=60, expires_unix=None):
+    """Make a fault on this node.
+
+    name
+        which: ``postmaster_killed``, ``patroni_frozen``
+    deadline_s
+        seconds after which a lasting fault heals by itself, even if minion, master and caller are dead
+    expires_unix
+        do nothing if this node's clock is past this time: a command that was held up must not strike later
+
+    Returns ``{fault, node, at_unix, heals_by, ...}``; ``at_unix`` is this node's clock right after the fault.
+
+    Raises CommandExecutionError if it is refused or can't be made.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fault.inject postmaster_killed
+    """
+    model, fault = _ready(name)
+    if expires_unix is not None and time.time() > float(expires_unix):
+        late_s = time.time() - float(expires_unix)
+        raise CommandExecutionError(f"{name} was asked for {late_s:.1f} s too late: not made")
+    if not 1 <= float(deadline_s) <= 600:
+        raise CommandExecutionError(f"deadline_s is {deadline_s}: a fault may last 1 to 600 s")
+    return _done(model, name, fault.inject, saltroni.faults.Target.of(model), float(deadline_s))
+
+
+def heal(name):
+    """End a fault on this node; harmless when there is none.
+
+    name
+        which, see :func:`inject`
+
+    Returns ``{fault, node, running}``.
+
+    Raises CommandExecutionError if it can't be healed.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fault.heal patroni_frozen
+    """
+    model, fault = _ready(name)
+    return _done(model, name, fault.heal, saltroni.faults.Target.of(model))
+
+
+def active():
+    """Faults that last on this node now, as seen, not as remembered.
+
+    Returns ``{node, active: [names], known: {name: what it does}}``. Works where faults aren't allowed, too.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fault.active
+    """
+    try:
+        model = saltroni.pillar.model(__pillar__)
+    except saltroni.pillar.NotTold as err:
+        raise CommandExecutionError(str(err)) from err
+    target = saltroni.faults.Target.of(model)
+    faults = saltroni.faults.known()
+    here = [name for name, fault in faults.items() if fault.ROLE in model["self"]["roles"] and fault.active(target)]
+    return {
+        "node": model["self"]["name"],
+        "active": here,
+        "known": {name: fault.SUMMARY for name, fault in faults.items()},
+    }
+
+
+def _done(model, name, call, *arguments):
+    try:
+        answer = call(*arguments)
+    except saltroni.faults.FaultError as err:
+        raise CommandExecutionError(f"{name} on {model['self']['name']}: {err}") from err
+    return {"fault": name, "node": model["self"]["name"], **answer}

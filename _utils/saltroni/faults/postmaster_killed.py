@@ -1,0 +1,42 @@
+"""PostgreSQL's main process dies at once, as by the kernel's out-of-memory killer."""
+
+import signal
+import time
+
+from saltroni import processes
+from saltroni.faults import FaultError
+
+SUMMARY = "kill -9 of the postmaster"
+ROLE = "patroni"
+
+
+def inject(target, deadline_s):
+    """Kill it, once it is proven to be the postgres of this data directory. Nothing lasts: Patroni heals it."""
+    del deadline_s
+
+    def postmaster():
+        return processes.postmaster(target.data_dir)
+
+    try:
+        pid = postmaster()
+        processes.send(pid, signal.SIGKILL, postmaster)
+    except processes.ProcessError as err:
+        raise FaultError(str(err)) from err
+    return {"pid": pid, "at_unix": time.time(), "heals_by": "Patroni starts PostgreSQL again"}
+
+
+def heal(target):
+    """Nothing to do: Patroni starts PostgreSQL again."""
+    return {"running": not active(target)}
+
+
+def active(target):
+    """Never lasts; a postmaster that is missing is Patroni's to start, and no fault of ours any more."""
+    del target
+    return False
+
+
+def visible_after_s(model):
+    """At once: every connection breaks."""
+    del model
+    return 0.0

@@ -1,0 +1,109 @@
+"""What the parts of a cluster say about themselves, asked of all at the same time. No judgement: that is health's.
+
+Everything here is a question that changes nothing. What doesn't answer is a fact too: ``{"error": why}``.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+from saltroni import access, handshake, rest, stats, view, watchdog
+
+TIMEOUT_S = 3.0
+
+
+def _attempt(call, *arguments):
+    try:
+        return call(*arguments)
+    except (rest.RestError, requests.RequestException, OSError, ValueError, KeyError) as err:
+        return {"error": str(err) or type(err).__name__}
+
+
+def _get(model, url):
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(url, cert=access.client(model), verify=access.CA, timeout=TIMEOUT_S)
+
+
+def _etcd(model, name):
+    url = f"https://{model['nodes'][name]['address']}:{model['etcd']['client_port']}/health"
+    said = _get(model, url).json()
+    return {"healthy": str(said.get("health")).lower() == "true", "reason": said.get("reason", "")}
+
+
+def _balancer(model, name):
+    url = f"https://{model['nodes'][name]['address']}:{model['haproxy']['ports']['stats']}/stats;csv"
+    answer = _get(model, url)
+    answer.raise_for_status()
+    return {"servers": stats.parse(answer.text)}
+
+
+def _status(model, name):
+    return rest.Member(model, name, TIMEOUT_S).status()
+
+
+def members(model):
+    """``/patroni`` of every member, or ``{"error": why}``."""
+    names = model["by_role"]["patroni"]
+    with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+        return dict(zip(names, pool.map(lambda name: _attempt(_status, model, name), names), strict=True))
+
+
+def endpoints(model):
+    """Where certificates are shown: ``{"node service": (address, port, is it PostgreSQL)}``."""
+    found = {}
+    places = (
+        ("etcd", "etcd", model["etcd"]["client_port"], False),
+        ("patroni", "Patroni", model["patroni"]["port"], False),
+        ("patroni", "PostgreSQL", model["postgresql"]["port"], True),
+        ("haproxy", "HAProxy's statistics", model["haproxy"]["ports"]["stats"], False),
+    )
+    for role, service, port, postgresql in places:
+        for name in model["by_role"][role]:
+            found[f"{name} {service}"] = (model["nodes"][name]["address"], port, postgresql)
+    return found
+
+
+def everything(model):
+    """Facts for :func:`saltroni.health.judge`.
+
+    Returns:
+        ``{cluster, config, members, leader_later, etcd, balancers, certificates_days, watchdog}``. ``leader_later`` is
+        the leader's status asked after all others were, so that nobody may be ahead of it.
+    """
+    shown = endpoints(model)
+    with ThreadPoolExecutor(max_workers=24) as pool:
+
+        def ask(names, call):
+            return {name: pool.submit(_attempt, call, model, name) for name in names}
+
+        asked = {
+            "members": ask(model["by_role"]["patroni"], _status),
+            "etcd": ask(model["by_role"]["etcd"], _etcd),
+            "balancers": ask(model["by_role"]["haproxy"], _balancer),
+            "certificates_days": _certificates(model, pool, shown),
+        }
+        single = {
+            "cluster": pool.submit(_attempt, rest.ask_any, model, "/cluster", TIMEOUT_S),
+            "config": pool.submit(_attempt, rest.ask_any, model, "/config", TIMEOUT_S),
+        }
+        facts = {kind: {name: one.result() for name, one in group.items()} for kind, group in asked.items()}
+        facts.update({kind: one.result() for kind, one in single.items()})
+    if "error" not in facts["cluster"]:
+        facts["cluster"] = view.table(facts["cluster"])
+    leader = facts["cluster"].get("leader")
+    facts["leader_later"] = _attempt(_status, model, leader) if leader in model["by_role"]["patroni"] else None
+    facts["watchdog"] = _attempt(watchdog.look) if "patroni" in model["self"]["roles"] else None
+    return facts
+
+
+def _certificates(model, pool, shown):
+    try:
+        context = access.context(model)
+    except OSError as err:
+        problem = {"error": f"this node's own certificate can't be used: {err}"}
+        return {name: pool.submit(lambda: problem) for name in shown}
+    return {
+        name: pool.submit(_attempt, handshake.days_left, address, port, context, postgresql)
+        for name, (address, port, postgresql) in shown.items()
+    }
