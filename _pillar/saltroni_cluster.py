@@ -13,13 +13,14 @@ import saltroni.signing
 FOLDER = "/var/lib/saltroni"
 
 
-def ext_pillar(minion_id, pillar, folder=FOLDER):
+def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.signing.CA_FOLDER):
     """The pillar of ``minion_id``.
 
     Args:
         minion_id: the node's name.
         pillar: what the SLS files of the pillar gave.
         folder: where the master keeps what belongs to clusters.
+        authorities: where the CAs are, a folder for each cluster.
     """
     settings = pillar.get("saltroni")
     if not settings:
@@ -32,7 +33,7 @@ def ext_pillar(minion_id, pillar, folder=FOLDER):
     kept = saltroni.secrets.load(Path(folder) / model["cluster"], model["postgresql"]["users"])
     model["self"] = dict(node, name=minion_id)
     model["certificates"]["own"] = saltroni.signing.certificates(model, minion_id)
-    authority = Path(saltroni.signing.CA_FOLDER) / model["cluster"] / "ca.crt"
+    authority = Path(authorities) / model["cluster"] / "ca.crt"
     model["certificates"]["ca"] = authority.read_text(encoding="ascii") if authority.exists() else ""
     model["secrets"] = saltroni.secrets.for_node(kept, node["roles"], model["drills"]["allowed"])
     result = {"saltroni": model}

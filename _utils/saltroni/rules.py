@@ -72,7 +72,7 @@ def memory_fits(model, seen_mb):
         (
             f"postgresql:parameters:{name}",
             model["postgresql"]["parameters"][name],
-            "is set by Saltroni or Patroni itself",
+            "Saltroni or Patroni sets it",
         )
         for name in OWN
         if name in model["postgresql"]["parameters"]

@@ -1,0 +1,74 @@
+"""What a node does to be a member of etcd, and what it sends to agree on settings."""
+
+import pytest
+from saltroni import member, membership
+
+URL = "https://192.168.56.13:2380"
+OTHERS = [
+    {"id": "1", "name": "etcd1", "peer_url": "https://192.168.56.11:2380"},
+    {"id": "2", "name": "etcd2", "peer_url": "https://192.168.56.12:2380"},
+]
+ME = {"id": "3", "name": "etcd3", "peer_url": URL}
+ADDED = {"id": "4", "name": "", "peer_url": URL}
+
+
+@pytest.mark.parametrize(
+    ("holds_data", "known", "lonely", "action"),
+    [
+        (False, None, [], "found"),
+        (False, None, ["etcd1"], "wait"),
+        (True, None, [], "start"),
+        (True, None, ["etcd1"], "start"),
+        (True, [*OTHERS, ME], [], "start"),
+        (False, [*OTHERS, ME], [], "replace"),
+        (False, OTHERS, [], "replace"),
+        (False, [*OTHERS, ADDED], [], "join"),
+        (True, OTHERS, [], "replace"),
+        (True, [*OTHERS, ADDED], [], "replace"),
+    ],
+)
+def test_decision(holds_data, known, lonely, action):
+    assert membership.decide("etcd3", URL, holds_data, known, lonely) == action
+
+
+def test_join_settings_name_every_member():
+    text = membership.join_settings("t", {"etcd2": "https://b:2380", "etcd1": "https://a:2380"}, "existing")
+    assert 'ETCD_INITIAL_CLUSTER="etcd1=https://a:2380,etcd2=https://b:2380"' in text
+    assert 'ETCD_INITIAL_CLUSTER_STATE="existing"' in text
+
+
+def test_same_settings_need_no_change():
+    wanted = {"ttl": 20, "synchronous_mode": "quorum", "postgresql": {"parameters": {"work_mem": "4MB"}}}
+    assert member.differences(wanted, wanted) == {}
+
+
+def test_differences_keep_what_others_set_and_drop_old_parameters():
+    wanted = {"ttl": 20, "failsafe_mode": True, "postgresql": {"parameters": {"work_mem": "4MB"}}}
+    actual = {
+        "ttl": 30,
+        "pause": True,
+        "failsafe_mode": "True",
+        "postgresql": {"use_slots": True, "parameters": {"work_mem": "4MB", "jit": "off"}},
+    }
+    assert member.differences(wanted, actual) == {
+        "ttl": 20,
+        "failsafe_mode": True,
+        "postgresql": {"parameters": {"jit": None}},
+    }
+
+
+LEADER = {"name": "pg1", "role": "leader", "timeline": 3}
+
+
+@pytest.mark.parametrize(
+    ("status", "whole"),
+    [
+        ({"state": "running", "role": "primary"}, True),
+        ({"state": "running", "role": "replica", "timeline": 3, "replication_state": "streaming"}, True),
+        ({"state": "running", "role": "replica", "timeline": 2, "replication_state": "streaming"}, False),
+        ({"state": "running", "role": "replica", "timeline": 3}, False),
+        ({"state": "starting", "role": "replica"}, False),
+    ],
+)
+def test_a_member_is_whole_only_when_it_follows(status, whole):
+    assert member.standing(status, {"members": [LEADER]})[0] is whole
