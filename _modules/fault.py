@@ -8,11 +8,12 @@ import saltroni.faults
 import saltroni.pillar
 
 
-def _ready(name):
+def _ready(name, allowed=True):
     try:
         model = saltroni.pillar.model(__pillar__)
         fault = saltroni.faults.named(name)
-        saltroni.faults.may(model, fault)
+        if allowed:
+            saltroni.faults.may(model, fault)
     except (saltroni.pillar.NotTold, saltroni.faults.FaultError) as err:
         raise CommandExecutionError(str(err)) from err
     return model, fault
@@ -48,7 +49,7 @@ def inject(name, deadline_s=60, expires_unix=None):
 
 
 def heal(name):
-    """End a fault on this node; harmless when there is none.
+    """End a fault on this node; harmless when there is none, and allowed everywhere.
 
     name
         which, see :func:`inject`
@@ -63,7 +64,7 @@ def heal(name):
 
         salt-call fault.heal patroni_frozen
     """
-    model, fault = _ready(name)
+    model, fault = _ready(name, allowed=False)
     return _done(model, name, fault.heal, saltroni.faults.Target.of(model))
 
 

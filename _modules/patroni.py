@@ -6,15 +6,22 @@ have; elsewhere they refuse and name the nodes.
 :depends: requests, and psycopg for :func:`failover_test`
 """
 
+import logging
+
 from salt.exceptions import CommandExecutionError
 
+import saltroni.bounded
 import saltroni.changes
+import saltroni.drill
 import saltroni.gather
 import saltroni.health
+import saltroni.peer
 import saltroni.pillar
 import saltroni.rest
 import saltroni.view
 import saltroni.wait
+
+LOG = logging.getLogger(__name__)
 
 ERRORS = (
     saltroni.changes.Refused,
@@ -230,3 +237,105 @@ def resume(timeout_s=60):
         salt-call patroni.resume
     """
     return _translated(saltroni.changes.pause, False, timeout_s)
+
+
+def failover_test(
+    lb=None,
+    writers=4,
+    fault="postmaster_killed",
+    think_ms=5,
+    warm_up_s=3,
+    calm_s=3,
+    recovery_timeout_s=60,
+    whole_timeout_s=120,
+):
+    """Prove that this cluster survives: a real fault on the real leader while writers write through a load balancer.
+
+    Refused unless the cluster is whole (:func:`health`), faults are allowed (``saltroni:drills:allowed``) and no other
+    drill runs. The cluster heals by itself, also if this process is killed.
+
+    lb
+        the load balancer to write through; the first that reaches the leader without it
+    writers
+        how many clients write
+    fault
+        see ``fault.active`` for those there are
+    think_ms
+        pause of a writer after each commit, milliseconds
+    warm_up_s
+        seconds of steady writes before the fault
+    calm_s
+        seconds of steady writes after which the outage counts as over
+    recovery_timeout_s
+        seconds after the fault until it is given up that writes come back
+    whole_timeout_s
+        seconds after the writes until it is given up that the cluster becomes whole
+
+    Returns a dict: ``verdict`` (``passed`` or ``failed``) and ``reasons``; ``outage_s`` beside ``bound_s``; ``lost``,
+    ``duplicated``, ``unknown``, ``refused`` rows; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``;
+    ``phases``; the ``settings`` in force. It is kept on this node in ``/var/lib/saltroni/drills/<drill>/``, and sent as
+    event ``saltroni/<cluster>/drill/finished``.
+
+    The exit code is 1 for ``failed``.
+
+    Raises CommandExecutionError if the drill is refused; nothing was broken then.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni.failover_test
+        salt-call patroni.failover_test lb=lb2 writers=8
+    """
+    model = _translated(lambda model: model)
+    options = saltroni.drill.Options(
+        fault=fault,
+        balancer=lb,
+        writers=int(writers),
+        think_s=think_ms / 1000,
+        warm_up_s=float(warm_up_s),
+        calm_s=float(calm_s),
+        recovery_s=float(recovery_timeout_s),
+        whole_s=float(whole_timeout_s),
+    )
+    outside = saltroni.drill.Outside(
+        health=lambda: saltroni.health.judge(model, saltroni.gather.everything(model)),
+        reach=lambda node: _on(model, node, "fault.active", [], "node"),
+        inject=lambda node, *arguments: _on(model, node, "fault.inject", list(arguments), "fault"),
+        emit=lambda verb, data: _emit(model, f"drill/{verb}", data),
+    )
+    try:
+        result = saltroni.drill.run(model, options, outside)
+    except saltroni.drill.Refused as err:
+        raise CommandExecutionError(str(err)) from err
+    if result["verdict"] != "passed":
+        __context__["retcode"] = 1
+    return result
+
+
+#: How long another node may take to do what it is asked by way of the master (seconds).
+PEER_TIMEOUT_S = 20
+
+
+def _on(model, node, function, arguments, expected):
+    """Call ``function`` on ``node``, this one or another; returns its dict."""
+    if node == model["self"]["name"]:
+        return __salt__[function](*arguments)
+    try:
+        said = saltroni.bounded.call(
+            __salt__["publish.publish"], node, function, arguments, timeout=PEER_TIMEOUT_S,
+            deadline_s=PEER_TIMEOUT_S + 10, what=f"{function} on {node} by way of the master",
+        )  # fmt: skip
+        return saltroni.peer.answer(said, node, function, expected)
+    except (saltroni.bounded.TookTooLong, saltroni.peer.PeerError) as err:
+        raise saltroni.drill.Refused([str(err)]) from err
+
+
+def _emit(model, what, data):
+    """Send an event to the master. It may be away: the drill's own folder keeps what was to be told."""
+    try:
+        saltroni.bounded.call(
+            __salt__["event.send"], f"saltroni/{model['cluster']}/{what}", data, deadline_s=5, what=f"event {what}"
+        )
+    except saltroni.bounded.TookTooLong as err:
+        LOG.warning("the master wasn't told: %s", err)

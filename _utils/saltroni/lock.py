@@ -1,0 +1,122 @@
+"""One drill at a time in a cluster: a key in etcd that lives as long as the drill's process does.
+
+The key hangs on a lease. A thread keeps it alive; when the process dies, so does the lease, and the key with it.
+
+Source: etcd's documentation, *etcd API*, "Lease API".
+"""
+
+import contextlib
+import json
+import threading
+import time
+
+from saltroni import etcd_http
+
+TTL_S = 30
+KEEP_ALIVE_S = 7
+
+
+class LockHeld(RuntimeError):
+    """Somebody else has the lock; the text says who."""
+
+
+class LockLost(RuntimeError):
+    """The lease couldn't be kept: another drill may have begun."""
+
+
+def key(model):
+    """The lock's key."""
+    return f"/saltroni-drill/{model['cluster']}/lock"
+
+
+class Lock:
+    """The held lock. Use :func:`held`."""
+
+    def __init__(self, client, lease, clock=time.monotonic):
+        self._client = client
+        self._lease = lease
+        self._clock = clock
+        self._alive_until = clock() + TTL_S
+        self._ended = threading.Event()
+        self._gone = None
+
+    def keep(self):
+        """Keep the lease alive until :meth:`end`; the thread's work."""
+        while not self._ended.wait(KEEP_ALIVE_S):
+            asked = self._clock()
+            # what isn't kept now may be kept in the next round, as long as the lease lives
+            with contextlib.suppress(etcd_http.EtcdHttpError):
+                said = self._client.call("/v3/lease/keepalive", {"ID": self._lease})
+                left_s = int(said.get("TTL", 0))
+                if left_s <= 0:
+                    self._gone = "etcd doesn't know the lease any more"
+                    return
+                self._alive_until = asked + left_s
+
+    def check(self):
+        """Refuse to go on without the lock.
+
+        Raises:
+            LockLost: the lease has ended, or may have.
+        """
+        if self._gone or self._clock() > self._alive_until:
+            raise LockLost(f"the drill's lock in etcd is lost: {self._gone or 'it could not be kept alive'}")
+
+    def end(self):
+        """Give the lock back; if etcd doesn't answer, the lease ends by itself."""
+        self._ended.set()
+        with contextlib.suppress(etcd_http.EtcdHttpError):
+            self._client.call("/v3/lease/revoke", {"ID": self._lease})
+
+
+def _same(value, owner):
+    try:
+        return json.loads(value).get("drill") == owner["drill"]
+    except ValueError:
+        return False
+
+
+def take(client, name, owner):
+    """Take the lock ``name``.
+
+    Args:
+        client: an :class:`saltroni.etcd_http.Client`.
+        name: the key.
+        owner: ``{drill, node, since}``, what others are told.
+
+    Raises:
+        LockHeld: somebody else has it.
+        etcd_http.EtcdHttpError: etcd doesn't answer or refuses.
+    """
+    lease = client.call("/v3/lease/grant", {"TTL": str(TTL_S)})["ID"]
+    answer = client.call("/v3/kv/txn", etcd_http.put_if_absent(name, json.dumps(owner), lease))
+    present = etcd_http.found(answer) or "{}"
+    # a try whose answer was lost may have put our own key before
+    if not answer.get("succeeded") and not _same(present, owner):
+        with contextlib.suppress(etcd_http.EtcdHttpError):
+            client.call("/v3/lease/revoke", {"ID": lease})
+        raise LockHeld(f"another drill runs in this cluster: {present}")
+    return Lock(client, lease)
+
+
+@contextlib.contextmanager
+def held(model, drill, since):
+    """Hold the cluster's drill lock while the block runs.
+
+    Args:
+        model: the pillar's ``saltroni``.
+        drill: this drill's id.
+        since: now, UTC, for whoever finds the lock taken.
+
+    Raises:
+        LockHeld, etcd_http.EtcdHttpError: see :func:`take`.
+    """
+    client = etcd_http.Client(model, "drill", model["secrets"]["etcd_drill"])
+    lock = take(client, key(model), {"drill": drill, "node": model["self"]["name"], "since": since})
+    keeper = threading.Thread(target=lock.keep, name="drill lock", daemon=True)
+    keeper.start()
+    try:
+        yield lock
+    finally:
+        lock.end()
+        keeper.join(timeout=2 * KEEP_ALIVE_S)

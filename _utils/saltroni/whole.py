@@ -1,0 +1,138 @@
+"""Whether a cluster is whole again, by what every member has really replayed.
+
+``streaming`` in Patroni's list is no proof. A marker row is written through the load balancer after the fault; a
+member follows when that row, and all the others of the drill, can be read on it.
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from saltroni import database, ledger, rest
+from saltroni.wait import DeadlineError, NotYet, until
+
+#: A writer's number that no writer has.
+MARKER = -1
+
+
+def slot(member):
+    """Patroni's replication slot for a member. Source: Patroni, ``slot_name_from_member_name``."""
+    return member.lower().replace("-", "_").replace(".", "_")[:64]
+
+
+def mark(where, drill, deadline_s):
+    """Write the marker row through the load balancer.
+
+    Raises:
+        DeadlineError: it could not be written in time.
+    """
+    row = (drill, MARKER, 0, ledger.digest(drill, MARKER, 0))
+
+    def write():
+        try:
+            database.ask(where, ledger.INSERT, row)
+        except database.DatabaseError as err:
+            raise NotYet(str(err)) from err
+
+    until(write, f"a marker row to be written through {where['host']}", deadline_s)
+
+
+def _member(model, name, drill):
+    """What one member says of itself and of the drill's rows."""
+    try:
+        status = rest.Member(model, name).status()
+        where = database.member(model, name)
+        marker = "SELECT count(*) FROM ledger WHERE drill = %s AND writer = %s"
+        seen = database.ask(where, marker, (drill, MARKER))[0][0]
+        rows, checksum = database.ask(where, ledger.DIGEST, (drill,))[0]
+    except (rest.RestError, database.DatabaseError) as err:
+        return {"error": str(err)}
+    return {
+        "state": status.get("state"),
+        "timeline": status.get("timeline"),
+        "marker": seen > 0,
+        "rows": rows,
+        "digest": checksum,
+    }
+
+
+def lacking(leader, members, slots):
+    """What still lacks, as sentences. Pure.
+
+    Args:
+        leader: the leader's name, or None.
+        members: ``{name: {state, timeline, marker, rows, digest}}`` or ``{name: {"error": why}}``.
+        slots: ``{slot: is it in use}`` on the leader.
+    """
+    if leader is None or "error" in members.get(leader, {"error": ""}):
+        return [f"no leader that answers ({leader}: {members.get(leader, {}).get('error', 'nobody leads')})"]
+    ahead = members[leader]
+    missing = []
+    for name, said in sorted(members.items()):
+        if "error" in said:
+            missing.append(f"{name} can't be asked: {said['error']}")
+        elif said["state"] not in ("running", "streaming"):
+            missing.append(f"PostgreSQL of {name} is {said['state']}")
+        elif said["timeline"] != ahead["timeline"]:
+            missing.append(f"{name} is on timeline {said['timeline']}, the leader on {ahead['timeline']}")
+        elif not said["marker"]:
+            missing.append(f"{name} hasn't replayed the marker row")
+        elif (said["rows"], said["digest"]) != (ahead["rows"], ahead["digest"]):
+            missing.append(f"{name} has other rows than the leader ({said['rows']} and {ahead['rows']})")
+        elif name != leader and not slots.get(slot(name)):
+            state = "idle" if slot(name) in slots else "missing"
+            missing.append(f"the leader's replication slot for {name} is {state}")
+    return missing
+
+
+def look(model, drill):
+    """:func:`lacking` now, with what it rests on: ``(sentences, leader, members)``."""
+    try:
+        leader = rest.leader(rest.ask_any(model, "/cluster"))
+    except rest.RestError as err:
+        return [str(err)], None, {}
+    names = model["by_role"]["patroni"]
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        members = dict(zip(names, pool.map(lambda name: _member(model, name, drill), names), strict=True))
+    slots = {}
+    if leader in names and "error" not in members[leader]:
+        query = "SELECT slot_name::text, active FROM pg_replication_slots"
+        try:
+            slots = dict(database.ask(database.member(model, leader), query))
+        except database.DatabaseError as err:
+            return [str(err)], leader, members
+    return lacking(leader, members, slots), leader, members
+
+
+def wait(model, where, drill, deadline_s, clock=time.monotonic):
+    """Wait until the cluster is whole.
+
+    Args:
+        model: the pillar's ``saltroni``.
+        where: connection parameters through the load balancer.
+        drill: the drill's id.
+        deadline_s: seconds until it gives up.
+
+    Returns:
+        ``{missing, leader, timeline, at}``: ``missing`` are the sentences left when the deadline passed, ``at`` is the
+        moment (monotonic) when it was whole, or None.
+    """
+    end = clock() + deadline_s
+    try:
+        mark(where, drill, deadline_s)
+    except DeadlineError as err:
+        return {"missing": [str(err)], "leader": None, "timeline": None, "at": None}
+    latest = {}
+
+    def nothing_lacks():
+        missing, leader, members = look(model, drill)
+        timeline = members.get(leader, {}).get("timeline")
+        latest.update(missing=missing, leader=leader, timeline=timeline, at=None)
+        if missing:
+            raise NotYet("; ".join(missing))
+        latest["at"] = clock()
+
+    try:
+        until(nothing_lacks, "the cluster to be whole", max(1.0, end - clock()), every_s=0.25)
+    except DeadlineError:
+        return latest
+    return latest

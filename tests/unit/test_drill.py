@@ -1,0 +1,374 @@
+"""Drills: outage, ledger, verdict, locks and faults, without a cluster."""
+
+import base64
+import contextvars
+import json
+import time
+
+import pytest
+
+from saltroni import (
+    bounded,
+    clock,
+    descriptors,
+    drill,
+    etcd_http,
+    faults,
+    ledger,
+    lock,
+    model,
+    outage,
+    peer,
+    processes,
+    verdict,
+    view,
+    wait,
+    watch,
+    whole,
+)
+
+DRILL = "6f4c6f0e-0000-4000-8000-000000000001"
+
+
+# outage
+
+
+def test_the_outage_is_the_longest_gap_of_one_writer_that_ends_after_the_fault():
+    times = {
+        0: [1.0, 4.9, 5.0, 7.5, 7.6],  # the gap before the fault doesn't count
+        1: [4.8, 5.05, 6.9, 7.6],
+    }
+    seen = outage.measure(times, 5.01, 7.7)
+    assert (seen["outage_s"], seen["writer"], seen["open"]) == (2.5, 0, False)
+    assert seen["any_writer_s"] == 1.85
+    assert seen["first_at"] == 6.9
+
+
+def test_a_writer_that_never_came_back_leaves_the_outage_open():
+    seen = outage.measure({0: [1.0, 2.0], 1: [1.9, 3.0, 3.1]}, 1.95, 10.0)
+    assert (seen["outage_s"], seen["writer"], seen["open"]) == (8.0, 0, True)
+
+
+def test_calm_means_every_writer_without_a_gap():
+    steady = [i / 10 for i in range(100)]
+    assert outage.calm({0: steady, 1: steady}, 9.9, 3, 0.5)
+    assert not outage.calm({0: steady, 1: steady[:80]}, 9.9, 3, 0.5)
+    assert not outage.calm({0: steady, 1: []}, 9.9, 3, 0.5)
+    assert not outage.calm({}, 9.9, 3, 0.5)
+
+
+def test_the_moment_of_the_fault_stays_within_what_is_certain():
+    assert clock.moment(1000.5, 990.0, 10.0, 11.0) == 10.5
+    assert clock.moment(1000.5, 900.0, 10.0, 11.0) == 11.0
+    assert clock.moment(1000.5, 999.0, 10.0, 11.0) == 10.0
+
+
+def test_phases_tell_what_was_seen_and_nothing_else():
+    assert watch.phases([(1.0, "pg1"), (2.5, None), (2.8, "pg2")], "pg1", 2.0) == {
+        "leader_key_gone_s": 0.5,
+        "new_leader_s": 0.8,
+    }
+    assert watch.phases([(1.0, "pg1")], "pg1", 2.0) == {"leader_key_gone_s": None, "new_leader_s": None}
+
+
+# ledger
+
+
+def rows(*numbers, writer=0):
+    return [(writer, number, ledger.digest(DRILL, writer, number), 1) for number in numbers]
+
+
+def told(*numbers, **more):
+    return ledger.Ledger(acknowledged={0: {number: float(number) for number in numbers}}, **more)
+
+
+def test_nothing_lost_when_every_acknowledged_row_is_there():
+    found = ledger.compare(told(1, 2, 4, unknown={(0, 3), (0, 5)}, refused=7), DRILL, rows(1, 2, 3, 4))
+    assert (found["acknowledged"], found["lost"], found["duplicated"]) == (3, 0, 0)
+    assert found["unknown"] == {"present": 1, "absent": 1}
+    assert (found["refused"], found["refused_but_present"]) == (7, 0)
+
+
+def test_a_planted_loss_is_found():
+    found = ledger.compare(told(1, 2, 3), DRILL, rows(1, 3))
+    assert (found["lost"], found["lost_rows"]) == (1, ["0/2"])
+
+
+def test_a_planted_duplicate_is_found():
+    found = ledger.compare(told(1, 2), DRILL, [*rows(1), (0, 2, ledger.digest(DRILL, 0, 2), 2)])
+    assert (found["lost"], found["duplicated"], found["duplicated_rows"]) == (0, 1, ["0/2"])
+
+
+def test_a_damaged_row_is_lost_and_a_twin_with_another_hash_is_a_duplicate():
+    found = ledger.compare(told(1, 2), DRILL, [(0, 1, "bad", 1), *rows(2), (0, 2, "bad", 1)])
+    assert found["lost_rows"] == ["0/1", "0/2"]
+    assert found["duplicated_rows"] == ["0/2"]
+
+
+def test_a_refused_row_that_is_there_is_found():
+    assert ledger.compare(told(1), DRILL, rows(1, 2))["refused_but_present_rows"] == ["0/2"]
+
+
+def test_a_row_whose_wait_for_a_standby_was_cut_off_is_no_loss():
+    found = ledger.compare(told(1, undurable={(0, 2)}), DRILL, rows(1))
+    assert (found["lost"], found["undurable"]) == (0, {"present": 0, "absent": 1})
+
+
+def test_long_lists_are_cut():
+    assert len(ledger.compare(told(*range(50)), DRILL, [])["lost_rows"]) == ledger.LISTED
+
+
+# verdict
+
+GOOD = {
+    "bound_s": 2.0, "outage_s": 1.2, "came_back": True, "checked": True, "lost": 0, "acknowledged": 900,
+    "duplicated": 0,
+    "refused_but_present": 0, "whole": True, "missing": [], "lock_lost": None,
+}  # fmt: skip
+
+
+def test_a_good_drill_passes():
+    assert verdict.reasons(GOOD) == []
+    assert verdict.reasons({**GOOD, "bound_s": None, "outage_s": 99.0}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"outage_s": 2.01}, "2 s was promised"),
+        ({"came_back": False, "outage_s": 60.0}, "didn't come back"),
+        ({"lost": 3}, "3 of 900 acknowledged rows are lost"),
+        ({"duplicated": 1}, "more than once"),
+        ({"refused_but_present": 1}, "were refused"),
+        ({"checked": False}, "couldn't be compared"),
+        ({"whole": False, "missing": ["pg3 hasn't replayed the marker row"]}, "pg3 hasn't replayed"),
+        ({"lock_lost": "it could not be kept alive"}, "another drill"),
+    ],
+)
+def test_each_failure_fails_the_drill(change, words):
+    assert words in "; ".join(verdict.reasons({**GOOD, **change}))
+
+
+# whole
+
+
+def member(**change):
+    return {"state": "running", "timeline": 3, "marker": True, "rows": 9, "digest": "d", **change}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, None),
+        ({"timeline": 2}, "timeline 2"),
+        ({"marker": False}, "hasn't replayed the marker"),
+        ({"rows": 8}, "other rows than the leader"),
+        ({"digest": "e"}, "other rows than the leader"),
+        ({"state": "starting"}, "is starting"),
+        ({"error": "no answer"}, "no answer"),
+    ],
+)
+def test_whole_is_what_every_member_has_replayed(change, words):
+    missing = whole.lacking("pg1", {"pg1": member(), "pg-2": member(**change)}, {"pg_2": True})
+    assert (words is None and not missing) or words in missing[0]
+
+
+def test_whole_needs_a_leader_and_its_slots():
+    assert "nobody leads" in whole.lacking(None, {}, {})[0]
+    assert "is idle" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {"pg2": False})[0]
+    assert "is missing" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {})[0]
+
+
+# etcd and the lock
+
+
+def test_transactions_are_as_the_gateway_takes_them():
+    body = etcd_http.put_if_absent("/k", "v", "77")
+    assert base64.b64decode(body["compare"][0]["key"]) == b"/k"
+    assert body["compare"][0]["create_revision"] == "0"
+    assert body["success"][0]["request_put"]["lease"] == "77"
+    json.dumps(body)
+
+
+def test_what_a_failed_transaction_found():
+    pair = {"key": etcd_http.encode("/k"), "value": etcd_http.encode("häld")}
+    assert etcd_http.found({"responses": [{"response_range": {"kvs": [pair]}}]}) == "häld"
+    assert etcd_http.found({"responses": [{"response_range": {}}]}) is None
+    assert etcd_http.found({"succeeded": True}) is None
+
+
+class FakeEtcd:
+    """The gateway's answers for one key."""
+
+    def __init__(self, value=None):
+        self.value = value
+        self.calls = []
+
+    def call(self, path, body):
+        self.calls.append(path)
+        if path.endswith("grant"):
+            return {"ID": "77"}
+        if path.endswith("txn"):
+            if self.value is None:
+                self.value = etcd_http.decode(body["success"][0]["request_put"]["value"])
+                return {"succeeded": True}
+            return {"responses": [{"response_range": {"kvs": [{"value": etcd_http.encode(self.value)}]}}]}
+        return {}
+
+
+def test_a_lock_is_taken_once_and_names_its_holder():
+    etcd = FakeEtcd()
+    lock.take(etcd, "/k", {"drill": "a", "node": "lb1"})
+    with pytest.raises(lock.LockHeld, match="lb1"):
+        lock.take(etcd, "/k", {"drill": "b", "node": "lb2"})
+    assert etcd.calls[-1].endswith("revoke")
+    # its own key, put by a try whose answer was lost
+    lock.take(etcd, "/k", {"drill": "a", "node": "lb1"})
+
+
+def test_a_lock_that_could_not_be_kept_is_lost():
+    present = [0.0]
+    held = lock.Lock(FakeEtcd(), "77", clock=lambda: present[0])
+    held.check()
+    present[0] = lock.TTL_S + 1
+    with pytest.raises(lock.LockLost):
+        held.check()
+
+
+# faults
+
+
+@pytest.fixture
+def built(settings):
+    told_to = model.build(settings)
+    return dict(told_to, self=dict(told_to["nodes"]["pg1"], name="pg1"))
+
+
+def test_every_fault_is_found_and_complete():
+    known = faults.known()
+    assert {"postmaster_killed", "patroni_frozen"} <= set(known)
+    for fault in known.values():
+        assert fault.SUMMARY
+        assert fault.ROLE
+        for part in ("inject", "heal", "active", "visible_after_s"):
+            assert callable(getattr(fault, part))
+
+
+def test_a_new_fault_is_one_new_file(tmp_path, monkeypatch):
+    (tmp_path / "disk_full.py").write_text("def inject(target, deadline_s): pass\n")
+    monkeypatch.setattr(faults, "__path__", [*faults.__path__, str(tmp_path)])
+    assert "disk_full" in faults.known(faults.__path__)
+
+
+def test_unknown_faults_are_refused():
+    with pytest.raises(faults.FaultError, match="postmaster_killed"):
+        faults.named("nonsense")
+
+
+def test_faults_are_refused_where_not_allowed_or_out_of_place(built):
+    fault = faults.named("postmaster_killed")
+    faults.may(built, fault)
+    with pytest.raises(faults.FaultError, match="pg1, pg2, pg3"):
+        faults.may(dict(built, self={"name": "lb1", "roles": ["haproxy"]}), fault)
+    with pytest.raises(faults.FaultError, match="saltroni:drills:allowed"):
+        faults.may(dict(built, drills={"allowed": False}), fault)
+    with pytest.raises(faults.FaultError, match="saltroni:drills:allowed"):
+        faults.may(dict(built, drills={"allowed": "**********"}), fault)
+
+
+def fake_process(proc, pid, program, cwd):
+    (proc / str(pid)).mkdir(parents=True)
+    (proc / str(pid) / "exe").symlink_to(program)
+    (proc / str(pid) / "cwd").symlink_to(cwd)
+
+
+def test_only_the_postgres_of_this_directory_is_the_postmaster(tmp_path):
+    data, proc = tmp_path / "17" / "demo", tmp_path / "proc"
+    data.mkdir(parents=True)
+    with pytest.raises(processes.ProcessError, match="isn't running"):
+        processes.postmaster(data, proc)
+    (data / "postmaster.pid").write_text(f"42\n{data}\n1\n5432\n")
+    with pytest.raises(processes.ProcessError, match="is gone"):
+        processes.postmaster(data, proc)
+    fake_process(proc, 42, "/usr/lib/postgresql/17/bin/postgres (deleted)", data)
+    assert processes.postmaster(data, proc) == 42
+    (data / "postmaster.pid").write_text("43\n")
+    fake_process(proc, 43, "/usr/bin/sshd", data)
+    with pytest.raises(processes.ProcessError, match="left alone"):
+        processes.postmaster(data, proc)
+    (data / "postmaster.pid").write_text("44\n")
+    fake_process(proc, 44, "/usr/lib/postgresql/17/bin/postgres", tmp_path)
+    with pytest.raises(processes.ProcessError, match="left alone"):
+        processes.postmaster(data, proc)
+
+
+# what Salt gives back
+
+
+def test_peer_answers_are_told_apart():
+    assert peer.answer({"pg1": {"fault": "x"}}, "pg1", "fault.inject", "fault") == {"fault": "x"}
+    for nothing in ({}, None):
+        with pytest.raises(peer.PeerError, match="saltroni:drills:allowed"):
+            peer.answer(nothing, "pg1", "fault.inject", "fault")
+    with pytest.raises(peer.PeerError, match="boom"):
+        peer.answer({"pg1": "ERROR: boom"}, "pg1", "fault.inject", "fault")
+    with pytest.raises(peer.PeerError):
+        peer.answer({"pg1": {"other": 1}}, "pg1", "fault.inject", "fault")
+
+
+def test_calls_are_bounded_and_keep_their_context():
+    variable = contextvars.ContextVar("variable")
+    variable.set("seen")
+    assert bounded.call(variable.get, deadline_s=5, what="reading") == "seen"
+    with pytest.raises(KeyError):
+        bounded.call({}.__getitem__, "no", deadline_s=5, what="failing")
+    with pytest.raises(bounded.TookTooLong, match="sleeping"):
+        bounded.call(time.sleep, 2, deadline_s=0.05, what="sleeping")
+
+
+def test_waiting_ends_and_tells_what_was_missing():
+    ticks = iter(range(100))
+
+    def never():
+        raise wait.NotYet("still nothing")
+
+    with pytest.raises(wait.DeadlineError, match=r"waited 5 s for a sign: still nothing"):
+        wait.until(never, "a sign", 5, every_s=1, clock=lambda: next(ticks), sleep=lambda _: None)
+    assert wait.until(lambda: 7, "a number", 0) == 7
+
+
+def test_a_drill_refuses_what_is_not_whole(built):
+    outside = drill.Outside(
+        health=lambda: {"whole": False, "missing": ["pg3 is no member"], "leader": "pg1"},
+        reach=lambda node: None,
+        inject=lambda *_: pytest.fail("nothing may be broken"),
+        emit=lambda *_: None,
+    )
+    with pytest.raises(drill.Refused, match="pg3 is no member"):
+        drill.preflight(built, drill.Options(), outside)
+    with pytest.raises(drill.Refused, match="saltroni:drills:allowed"):
+        drill.run(dict(built, drills={"allowed": False}), drill.Options(), outside)
+
+
+def test_connections_follow_from_descriptors():
+    limits = "Limit Soft Hard Units\nMax processes 1 1 p\nMax open files            1024       20000    files\n"
+    assert descriptors.connections(descriptors.of_process(limits)) == 9950
+    assert descriptors.connections(50) == 0
+    with pytest.raises(ValueError, match="Max open files"):
+        descriptors.of_process("")
+
+
+def test_the_cluster_on_one_screen():
+    cluster = {
+        "scope": "demo", "pause": True,
+        "members": [
+            {"name": "pg1", "role": "leader", "state": "running", "timeline": 2, "host": "h"},
+            {"name": "pg2", "role": "replica", "state": "streaming", "timeline": 2, "lag": 17, "pending_restart": True},
+            {"name": "pg3", "role": "replica", "state": "stopped", "lag": "unknown"},
+        ],
+    }  # fmt: skip
+    seen = view.table(cluster)
+    assert (seen["leader"], seen["paused"]) == ("pg1", True)
+    assert [seen["members"][name]["lag_bytes"] for name in ("pg1", "pg2", "pg3")] == [0, 17, None]
+    assert seen["members"]["pg2"]["pending_restart"]
+    assert view.history([[1, 99, "no recovery target specified"]])[0]["new_leader"] is None

@@ -1,0 +1,219 @@
+"""The judgement of a cluster: each thing that can be wrong, from facts as the parts give them."""
+
+import copy
+
+import pytest
+
+from saltroni import health, model, stats
+
+MEMBERS = ("pg1", "pg2", "pg3")
+
+
+def row(backend, server, up):
+    return {"backend": backend, "server": server, "status": "UP" if up else "DOWN", "up": up, "last_check": "L7OK"}
+
+
+def balancer(leader="pg1", replicas=("pg2", "pg3")):
+    return {
+        "servers": [row("leader", name, name == leader) for name in MEMBERS]
+        + [row("replicas", name, name in replicas) for name in MEMBERS]
+    }
+
+
+def status(role, timeline=5, position=1000):
+    if role == "primary":
+        receivers = [{"application_name": name, "state": "streaming"} for name in ("pg2", "pg3")]
+        return {
+            "state": "running", "role": role, "timeline": timeline,
+            "xlog": {"location": position}, "replication": receivers,
+        }  # fmt: skip
+    return {
+        "state": "running", "role": role, "timeline": timeline, "replication_state": "streaming",
+        "xlog": {"received_location": position, "replayed_location": position},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def told(settings):
+    built = model.build(settings)
+    return dict(built, self=dict(built["nodes"]["lb1"], name="lb1"))
+
+
+@pytest.fixture
+def facts(told):
+    leading = status("primary")
+    return {
+        "cluster": {
+            "scope": "demo",
+            "leader": "pg1",
+            "paused": False,
+            "members": {
+                "pg1": {"role": "leader", "state": "running", "timeline": 5, "lag_bytes": 0},
+                "pg2": {"role": "quorum_standby", "state": "streaming", "timeline": 5, "lag_bytes": 0},
+                "pg3": {"role": "quorum_standby", "state": "streaming", "timeline": 5, "lag_bytes": 0},
+            },
+        },
+        "config": copy.deepcopy(told["dcs"]),
+        "members": {"pg1": leading, "pg2": status("replica"), "pg3": status("replica")},
+        "leader_later": leading,
+        "etcd": {name: {"healthy": True, "reason": ""} for name in ("etcd1", "etcd2", "etcd3")},
+        "balancers": {"lb1": balancer(), "lb2": balancer()},
+        "certificates_days": {"etcd1 etcd": 89.0, "pg1 PostgreSQL": 89.0},
+        "watchdog": None,
+    }
+
+
+def judged(told, facts):
+    result = health.judge(told, facts)
+    assert len(result["reasons"]) >= len(result["missing"])
+    return result["verdict"], result["whole"], " | ".join(result["reasons"])
+
+
+def test_a_well_cluster_is_ok_and_shows_its_facts(told, facts):
+    result = health.judge(told, facts)
+    assert (result["verdict"], result["whole"], result["reasons"]) == ("ok", True, [])
+    assert (result["leader"], result["timeline"]) == ("pg1", 5)
+    assert result["members"]["pg2"]["replay_lag_bytes"] == 0
+    assert result["balancers"]["lb1"] == {"leader": ["pg1"], "replicas": ["pg2", "pg3"]}
+
+
+def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
+    members, rows = facts["members"], facts["cluster"]["members"]
+    match name:
+        case "etcd one":
+            facts["etcd"]["etcd2"] = {"error": "refused"}
+        case "etcd two":
+            facts["etcd"]["etcd2"] = facts["etcd"]["etcd3"] = {"healthy": False, "reason": "NO LEADER"}
+        case "nobody answers":
+            facts["cluster"] = facts["config"] = {"error": "no member answers"}
+            facts["leader_later"] = None
+        case "no leader":
+            facts["cluster"]["leader"], facts["leader_later"] = None, None
+            rows["pg1"]["role"] = "replica"
+        case "leader is starting":
+            rows["pg1"]["state"] = "starting"
+        case "paused":
+            facts["cluster"]["paused"] = True
+        case "member gone":
+            del rows["pg3"]
+            members["pg3"] = {"error": "no answer"}
+        case "unknown member":
+            rows["pg9"] = dict(rows["pg3"])
+        case "other timeline":
+            members["pg3"]["timeline"] = 4
+        case "not sent to":
+            facts["leader_later"]["replication"] = [{"application_name": "pg2", "state": "streaming"}]
+        case "another history":
+            members["pg3"]["xlog"]["replayed_location"] = 5000
+        case "far behind":
+            facts["leader_later"]["xlog"]["location"] = 10**9
+        case "pending restart":
+            members["pg2"]["pending_restart"] = True
+        case "nobody confirms":
+            rows["pg2"]["role"] = rows["pg3"]["role"] = "replica"
+        case "failsafe off":
+            facts["config"]["failsafe_mode"] = False
+        case "other settings":
+            facts["config"]["ttl"] = 30
+        case "balancer silent":
+            facts["balancers"]["lb2"] = {"error": "refused"}
+        case "balancers silent":
+            facts["balancers"] = {"lb1": {"error": "refused"}, "lb2": {"error": "refused"}}
+        case "two leaders":
+            facts["balancers"]["lb1"]["servers"][1]["up"] = True
+        case "false leader":
+            facts["balancers"]["lb1"] = balancer("pg2")
+        case "no reads":
+            facts["balancers"]["lb1"] = balancer(replicas=("pg2",))
+        case "certificate old":
+            facts["certificates_days"]["etcd1 etcd"] = 10.0
+        case "certificate ends":
+            facts["certificates_days"]["etcd1 etcd"] = 2.0
+        case "certificate refused":
+            facts["certificates_days"]["etcd1 etcd"] = {"error": "certificate verify failed"}
+        case _:
+            raise ValueError(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "whole", "words"),
+    [
+        ("etcd one", "warning", False, "etcd lacks 1 of 3 members (etcd2: refused)"),
+        ("etcd two", "critical", False, "no quorum"),
+        ("nobody answers", "critical", False, "answers nowhere"),
+        ("no leader", "critical", False, "writes are stopped"),
+        ("leader is starting", "critical", False, "its PostgreSQL is starting"),
+        ("paused", "warning", False, "patroni.resume"),
+        ("member gone", "warning", False, "pg3 is no member"),
+        ("unknown member", "warning", False, "pg9 is a member"),
+        ("other timeline", "warning", False, "pg3 is on timeline 4, the leader pg1 on 5"),
+        ("not sent to", "warning", False, "pg1 sends it nothing"),
+        ("another history", "critical", False, "4000 bytes that the leader pg1 never wrote"),
+        ("far behind", "warning", False, "won't be promoted"),
+        ("pending restart", "warning", True, "wait for a restart"),
+        ("nobody confirms", "warning", False, "may lose commits"),
+        ("failsafe off", "warning", False, "failsafe_mode is off"),
+        ("other settings", "warning", False, "ttl is 30 instead of 20"),
+        ("balancer silent", "warning", False, "lb2: refused"),
+        ("balancers silent", "critical", False, "lb1: refused; lb2: refused"),
+        ("two leaders", "critical", False, "pg1 and pg2"),
+        ("false leader", "critical", False, "writes to pg2 instead of pg1"),
+        ("no reads", "warning", False, "gives pg3 no reads"),
+        ("certificate old", "warning", True, "10 more days"),
+        ("certificate ends", "critical", True, "2 more days"),
+        ("certificate refused", "critical", False, "etcd1 etcd is refused"),
+    ],
+)
+def test_each_thing_that_is_wrong_is_told(told, facts, name, verdict, whole, words):
+    broken(facts, name)
+    seen = judged(told, facts)
+    assert seen[:2] == (verdict, whole)
+    assert words in seen[2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "seen", "verdict"),
+    [
+        ("automatic", {"device": "/dev/watchdog", "exists": True, "held": True}, "ok"),
+        ("automatic", {"device": "/dev/watchdog", "exists": True, "held": False}, "warning"),
+        ("automatic", {"device": "/dev/watchdog", "exists": False, "held": False}, "ok"),
+        ("required", {"device": "/dev/watchdog", "exists": False, "held": False}, "critical"),
+        ("off", {"device": "/dev/watchdog", "exists": True, "held": False}, "ok"),
+    ],
+)
+def test_the_watchdog_counts_on_the_leader_only(told, facts, mode, seen, verdict):
+    facts["watchdog"] = seen
+    told["patroni"]["watchdog"] = mode
+    assert health.judge(told, facts)["verdict"] == "ok"
+    told["self"]["name"] = "pg1"
+    assert health.judge(told, facts)["verdict"] == verdict
+
+
+def test_async_clusters_need_no_standby_that_confirms(told, facts):
+    told["dcs"]["synchronous_mode"] = facts["config"]["synchronous_mode"] = False
+    facts["cluster"]["members"]["pg2"]["role"] = facts["cluster"]["members"]["pg3"]["role"] = "replica"
+    assert judged(told, facts)[0] == "ok"
+
+
+def test_statistics_are_parsed_and_other_text_is_refused():
+    text = (
+        "# pxname,svname,qcur,scur,stot,status,chkfail,lastchg,check_status,check_code,last_chk,\n"
+        "leader,FRONTEND,,2,9,OPEN,,,,,,\n"
+        "leader,pg1,0,2,7,UP,1,30,L7OK,200,OK,\n"
+        "leader,pg2,0,0,0,DOWN 1/2,3,40,L7STS,503,,\n"
+        "leader,BACKEND,0,2,9,UP,,,,,,\n"
+    )
+    rows = stats.parse(text)
+    assert [(one["server"], one["up"], one["sessions"]) for one in rows] == [("pg1", True, 2), ("pg2", False, 0)]
+    assert stats.up(rows, "leader") == ["pg1"]
+    with pytest.raises(ValueError, match="isn't HAProxy"):
+        stats.parse("<html>")
+
+
+@pytest.mark.parametrize(
+    ("status", "up"),
+    [("UP", True), ("UP 1/2", True), ("no check", True), ("DOWN", False), ("DOWN 1/2", False), ("MAINT", False),
+     ("DRAIN", False), ("NOLB", False)],
+)  # fmt: skip
+def test_what_counts_as_up(status, up):
+    assert stats.is_up(status) is up
