@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# bridge.sh up|down: the lab's own network on this machine.
+#
+# A blackhole route under the bridge's own makes sure that nothing meant for a node ever leaves this
+# machine: not before the bridge is there, not while it is down.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+
+STATE=/run/saltroni # what "down" gives back; a reboot takes both away
+METRIC=10000        # worse than the bridge's own route
+
+# From nodes to the outside, and answers back. Never to this machine's other bridges: what runs there is
+# somebody else's. From elsewhere to nodes: nothing.
+rules() {
+    cat <<RULES
+table ip saltroni
+delete table ip saltroni
+table ip saltroni {
+    chain forward {
+        type filter hook forward priority -10; policy accept;
+        iifname "$BRIDGE" oifname "$BRIDGE" accept
+        iifname "$BRIDGE" meta oifkind "bridge" drop
+        oifname "$BRIDGE" ct state established,related accept
+        oifname "$BRIDGE" drop
+    }
+    chain outside {
+        type nat hook postrouting priority 100; policy accept;
+        ip saddr $NETWORK oifname != "$BRIDGE" masquerade
+    }
+}
+RULES
+}
+
+elsewhere() { # the interface, if not the bridge, that has an address in the lab's network
+    ip -o -4 addr show to "$NETWORK" | awk -v bridge=$BRIDGE '$2 != bridge {print $2; exit}'
+}
+
+up() {
+    local other
+    other=$(elsewhere)
+    [ -z "$other" ] || die "$other has an address in $NETWORK already, the lab can't use this network too"
+    ip route show type blackhole "$NETWORK" | grep -q . || as_root ip route add blackhole "$NETWORK" metric $METRIC
+    if [ ! -d /sys/class/net/$BRIDGE ]; then as_root ip link add $BRIDGE type bridge; fi
+    ip -o -4 addr show dev $BRIDGE | grep -q " $GATEWAY/24 " || as_root ip addr add $GATEWAY/24 dev $BRIDGE
+    as_root ip link set $BRIDGE up
+    as_root mkdir -p $STATE
+    if [ ! -e $STATE/ip_forward ]; then sysctl -n net.ipv4.ip_forward | as_root tee $STATE/ip_forward >/dev/null; fi
+    as_root sysctl -qw net.ipv4.ip_forward=1
+    rules | as_root nft -f -
+    if as_root nft list chain ip filter FORWARD 2>/dev/null | grep -q 'policy drop'; then
+        say "this machine's firewall drops forwarded packets: if nodes can't reach the outside, see docs/lab.md"
+    fi
+    say "$BRIDGE $GATEWAY/24, NAT to the outside"
+}
+
+down() {
+    # the blackhole goes last: a packet for a node must not find the default route in between
+    as_root nft delete table ip saltroni 2>/dev/null || true
+    if [ -d /sys/class/net/$BRIDGE ]; then as_root ip link delete $BRIDGE; fi
+    if [ -e $STATE/ip_forward ]; then
+        as_root sysctl -qw "net.ipv4.ip_forward=$(cat $STATE/ip_forward)"
+        as_root rm -r $STATE
+    fi
+    as_root ip route del blackhole "$NETWORK" metric $METRIC 2>/dev/null || true
+}
+
+case ${1:-} in
+    up) up ;;
+    down) down ;;
+    *) die "usage: bridge.sh up|down" ;;
+esac

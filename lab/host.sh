@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what the lab needs on a Debian host, and only what is missing.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+
+command -v apt-get >/dev/null || die "this isn't Debian: install Vagrant and a provider yourself (docs/lab.md)"
+[ "$EUID" = 0 ] || command -v sudo >/dev/null || die "run this as root, or install sudo"
+
+packages=(vagrant rsync openssh-client openssl)
+if [ "$PROVIDER" = lxc ]; then
+    # vagrant-lxc calls sudo, as root too
+    packages+=(vagrant-lxc lxc sudo mmdebstrap debian-archive-keyring iproute2 nftables)
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} = 0 ]; then
+    say "all there"
+    exit
+fi
+
+say "installing ${missing[*]}"
+mkdir -p "$LOG"
+log=$LOG/host.log
+install_missing() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=120 \
+        install --no-install-recommends "${missing[@]}" >"$log" 2>&1
+}
+if ! install_missing; then
+    say "apt's lists may be old: updating them"
+    as_root apt-get -q -o DPkg::Lock::Timeout=120 update >>"$log" 2>&1 || die "apt-get update fails: $log"
+    install_missing || die "apt-get install fails: $log"
+fi

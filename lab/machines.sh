@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Every node that the pillar names exists, runs and is bootstrapped with what keys.sh made for it.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+
+log=$LOG/vagrant.log
+mkdir -p "$LOG"
+mapfile -t all < <(nodes names)
+
+# A container counts as ours if this checkout made it and its Vagrant knows it. What another checkout left, or an
+# interrupted run whose Vagrant never learnt of it, is replaced.
+ours() {
+    [ "$(cat "$ROOT/.vagrant/machines/$1/lxc/id" 2>/dev/null)" = "$(container "$1")" ] &&
+        as_root grep -qxF "lxc.environment=SALTRONI_CHECKOUT=$ROOT" "/var/lib/lxc/$(container "$1")/config"
+}
+
+remove_foreign() {
+    local node name
+    for node in "${all[@]}"; do
+        if ! defined "$node" || ours "$node"; then continue; fi
+        name=$(container "$node")
+        say "$name isn't of this checkout (or is half-made): it is replaced"
+        as_root lxc-stop -k -n "$name" 2>/dev/null || true
+        as_root lxc-destroy -n "$name" >/dev/null 2>&1 || true
+        as_root rm -rf --one-file-system "/var/lib/lxc/$name"
+        rm -rf "$ROOT/.vagrant/machines/$node/lxc"
+    done
+}
+
+# ... when bootstrap.sh ran to its end with what is now in the node's tar
+ready() {
+    local wanted
+    wanted=$(cat "$LAB/nodes/$1.tar" "$ROOT/lab/bootstrap.sh" | sha256sum)
+    [ "$("$ROOT/lab/run" "$1" cat /var/lib/saltroni-lab/bootstrapped 2>/dev/null)" = "$wanted" ]
+}
+
+# Vagrant's many words go to the log, what a person waits for to the screen
+vagrant_do() {
+    echo "# vagrant $*" >>"$log"
+    vagrant "$@" 2>&1 | tee -a "$log" |
+        sed -un 's/^==> \([^:]*\): \(Importing base box\|Starting container\|Running provisioner: shell\).*/   \1: \2/p' ||
+        die "vagrant $1 fails: $log"
+}
+
+: >"$log"
+if [ "$PROVIDER" = lxc ]; then remove_foreign; fi
+
+down=()
+for node in "${all[@]}"; do
+    if [ "$PROVIDER" != lxc ] || ! defined "$node" || ! running "$node"; then down+=("$node"); fi
+done
+if [ ${#down[@]} != 0 ]; then vagrant_do up "${down[@]}"; fi
+
+stale=()
+for node in "${all[@]}"; do ready "$node" || stale+=("$node"); done
+if [ ${#stale[@]} != 0 ]; then vagrant_do provision "${stale[@]}"; fi
+for node in "${all[@]}"; do ready "$node" || die "$node isn't bootstrapped: $log"; done
+say "${#all[@]} nodes run"
