@@ -7,6 +7,7 @@ pipes. It refuses to start when ``maxconn`` wants more than it may open (configu
 
 import re
 import subprocess
+from pathlib import Path
 
 OWN = 100
 UNLIMITED = 2**63
@@ -43,5 +44,4 @@ def granted(unit="haproxy.service"):
 
     systemd gives what the unit says, but in a container never more than process 1 was given itself.
     """
-    with open("/proc/1/limits", encoding="ascii") as limits:
-        return min(of_process(limits.read()), of_unit(unit))
+    return min(of_process(Path("/proc/1/limits").read_text(encoding="ascii")), of_unit(unit))

@@ -38,7 +38,8 @@ class Ledger:
     acknowledged: dict = field(default_factory=dict)  # writer -> {sequence: time}
     unknown: set = field(default_factory=set)  # (writer, sequence): connection lost during the commit
     undurable: set = field(default_factory=set)  # (writer, sequence): committed, but the wait for a standby was cut off
-    refused: int = 0  # told "no", or never sent
+    refused: int = 0  # rows that the server said no to
+    not_connected: int = 0  # attempts to connect that failed: no row was sent
 
     def times(self):
         """``{writer: [times]}`` of acknowledgements."""
@@ -80,6 +81,7 @@ def compare(ledger, drill, rows):
         "unknown": {"present": len(ledger.unknown & there.keys()), "absent": len(ledger.unknown - there.keys())},
         "undurable": {"present": len(ledger.undurable & there.keys()), "absent": len(ledger.undurable - there.keys())},
         "refused": ledger.refused,
+        "not_connected": ledger.not_connected,
         "refused_but_present": len(strange),
         "refused_but_present_rows": _listed(strange),
     }

@@ -98,7 +98,7 @@ class Writers:
                 self._psycopg.AsyncConnection.connect(**self._where, autocommit=True), CONNECT_S
             )
         except (TimeoutError, self._psycopg.Error) as err:
-            self.ledger.refused += 1
+            self.ledger.not_connected += 1
             self._failed("connect", err)
             return None
 
