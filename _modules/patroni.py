@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 
 ERRORS = (
     saltroni.changes.Refused,
+    saltroni.gather.CannotAsk,
     saltroni.pillar.NotTold,
     saltroni.rest.RestError,
     saltroni.wait.DeadlineError,
@@ -36,6 +37,10 @@ def _translated(call, *arguments, **named):
         return call(saltroni.pillar.model(__pillar__), *arguments, **named)
     except ERRORS as err:
         raise CommandExecutionError(str(err)) from err
+
+
+def _health(model):
+    return saltroni.health.judge(model, saltroni.gather.everything(model))
 
 
 def _ask(path):
@@ -123,14 +128,15 @@ def health():
 
     The exit code is 0 for ``ok`` and ``warning``, 2 for ``critical``.
 
+    Raises CommandExecutionError if this node has no certificate to ask with.
+
     CLI Example:
 
     .. code-block:: bash
 
         salt-call patroni.health
     """
-    model = _translated(lambda model: model)
-    result = saltroni.health.judge(model, saltroni.gather.everything(model))
+    result = _translated(_health)
     if result["verdict"] == "critical":
         __context__["retcode"] = 2
     return result
@@ -299,14 +305,14 @@ def failover_test(
         whole_s=float(whole_timeout_s),
     )
     outside = saltroni.drill.Outside(
-        health=lambda: saltroni.health.judge(model, saltroni.gather.everything(model)),
+        health=lambda: _health(model),
         reach=lambda node: _on(model, node, "fault.active", [], "node"),
         inject=lambda node, *arguments: _on(model, node, "fault.inject", list(arguments), "fault"),
         emit=lambda verb, data: _emit(model, f"drill/{verb}", data),
     )
     try:
         result = saltroni.drill.run(model, options, outside)
-    except saltroni.drill.Refused as err:
+    except (saltroni.drill.Refused, saltroni.gather.CannotAsk) as err:
         raise CommandExecutionError(str(err)) from err
     if result["verdict"] != "passed":
         __context__["retcode"] = 1

@@ -135,7 +135,7 @@ def preflight(model, options, outside):
     """
     health = outside.health()
     if not health["whole"]:
-        raise Refused(["the cluster isn't whole", *health["missing"]])
+        raise Refused(["the cluster isn't whole", *health["reasons"]])
     leader = health["leader"]
     outside.reach(leader)
     return {

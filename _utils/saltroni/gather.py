@@ -12,6 +12,10 @@ from saltroni import access, handshake, rest, stats, view, watchdog
 TIMEOUT_S = 3.0
 
 
+class CannotAsk(RuntimeError):
+    """This node has nothing to prove itself with, so what others answer would mean nothing."""
+
+
 def _attempt(call, *arguments):
     try:
         return call(*arguments)
@@ -70,8 +74,14 @@ def everything(model):
     Returns:
         ``{cluster, config, members, leader_later, etcd, balancers, certificates_days, watchdog}``. ``leader_later`` is
         the leader's status asked after all others were, so that nobody may be ahead of it.
+
+    Raises:
+        CannotAsk: this node's own certificate is missing or can't be used.
     """
-    shown = endpoints(model)
+    try:
+        context = access.context(model)
+    except OSError as err:
+        raise CannotAsk(f"this node's own certificate can't be used ({err}): salt-call state.apply") from err
     with ThreadPoolExecutor(max_workers=24) as pool:
 
         def ask(names, call):
@@ -81,7 +91,7 @@ def everything(model):
             "members": ask(model["by_role"]["patroni"], _status),
             "etcd": ask(model["by_role"]["etcd"], _etcd),
             "balancers": ask(model["by_role"]["haproxy"], _balancer),
-            "certificates_days": _certificates(model, pool, shown),
+            "certificates_days": _certificates(model, pool, context),
         }
         single = {
             "cluster": pool.submit(_attempt, rest.ask_any, model, "/cluster", TIMEOUT_S),
@@ -97,13 +107,8 @@ def everything(model):
     return facts
 
 
-def _certificates(model, pool, shown):
-    try:
-        context = access.context(model)
-    except OSError as err:
-        problem = {"error": f"this node's own certificate can't be used: {err}"}
-        return {name: pool.submit(lambda: problem) for name in shown}
+def _certificates(model, pool, context):
     return {
         name: pool.submit(_attempt, handshake.days_left, address, port, context, postgresql)
-        for name, (address, port, postgresql) in shown.items()
+        for name, (address, port, postgresql) in endpoints(model).items()
     }

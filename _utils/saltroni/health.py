@@ -22,8 +22,7 @@ def judge(model, facts):
         facts: see :func:`saltroni.gather.everything`.
 
     Returns:
-        ``{verdict, whole, reasons, missing, notes, scope, leader, timeline, paused, members, etcd,
-        balancers, ...}``; ``missing`` are the reasons why it isn't whole.
+        ``{verdict, whole, reasons, notes, scope, leader, timeline, paused, members, etcd, balancers, ...}``
     """
     found = (
         symptoms.etcd(facts["etcd"])
@@ -39,7 +38,6 @@ def judge(model, facts):
         "verdict": found[0].level if found else "ok",
         "whole": all(finding.whole for finding in found),
         "reasons": [finding.text for finding in found],
-        "missing": [finding.text for finding in found if not finding.whole],
         "notes": _notes(model, facts),
         **summary(facts),
     }

@@ -339,7 +339,7 @@ def test_waiting_ends_and_tells_what_was_missing():
 
 def test_a_drill_refuses_what_is_not_whole(built):
     outside = drill.Outside(
-        health=lambda: {"whole": False, "missing": ["pg3 is no member"], "leader": "pg1"},
+        health=lambda: {"whole": False, "reasons": ["pg3 is no member"], "leader": "pg1"},
         reach=lambda node: None,
         inject=lambda *_: pytest.fail("nothing may be broken"),
         emit=lambda *_: None,
