@@ -24,6 +24,7 @@ import saltroni.wait
 LOG = logging.getLogger(__name__)
 
 ERRORS = (
+    OSError,  # this node's certificate isn't there
     saltroni.changes.Refused,
     saltroni.gather.CannotAsk,
     saltroni.pillar.NotTold,

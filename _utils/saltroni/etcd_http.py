@@ -75,7 +75,7 @@ class Client:
         for name in list(self._bases):
             try:
                 return self._at(name, path, body)
-            except requests.RequestException as err:
+            except OSError as err:  # requests' errors are such, and so is a certificate that isn't there
                 failures.append(f"{name}: {err}")
         raise EtcdHttpError(f"no member of etcd answers {path}: " + "; ".join(failures))
 
