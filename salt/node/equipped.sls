@@ -5,4 +5,6 @@ Install the Python packages that our modules use:
       - requests >= 2.31
       - psycopg[binary] >= 3.2, < 4
     - reload_modules: true
+    # asking pip takes seconds
+    - unless: {{ grains['pythonexecutable'] }} -c 'import psycopg, requests'
     - order: 1

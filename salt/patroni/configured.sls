@@ -1,3 +1,12 @@
+Bring the check of Patroni's configuration:
+  file.managed:
+    - name: /usr/local/lib/saltroni/check-patroni-config
+    - source: salt://patroni/files/check-config
+    - user: root
+    - group: root
+    - mode: '0755'
+    - makedirs: true
+
 # Reloaded, never restarted. Its passwords stand in no diff.
 Configure Patroni:
   file.managed:
@@ -9,8 +18,9 @@ Configure Patroni:
     - mode: '0600'
     - makedirs: true
     - show_changes: false
-    - check_cmd: patroni --validate-config --ignore-listen-port
+    - check_cmd: /usr/local/lib/saltroni/check-patroni-config
     - require:
+      - file: Bring the check of Patroni's configuration
       - pkg: Install PostgreSQL and Patroni
       - x509: Have the CA sign certificate patroni
 
