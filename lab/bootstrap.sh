@@ -1,77 +1,12 @@
 #!/usr/bin/env bash
 # Makes a Debian machine a Salt minion (and, where it gets the master's key, the master), the same way on every provider.
 #
-#   bootstrap.sh                  as root on a node: everything, from /tmp/saltroni-node.tar (see keys.sh)
-#   bootstrap.sh install KIT      only what needs the network: for building a box
-#
-# A second run changes nothing and restarts nothing.
+# Runs as root on a node and takes all from /tmp/saltroni-node.tar (see keys.sh). A second run changes nothing and restarts nothing.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-SALT=3008.5
 TAR=/tmp/saltroni-node.tar
 KIT=/run/saltroni-kit
-VENV=/opt/salt
-
-changed=
-
-# put SOURCE TARGET [MODE]: copies a file if it differs, and notes that something changed
-put() {
-    if cmp -s "$1" "$2" && [ "$(stat -c %a "$2")" = "${3:-644}" ]; then return; fi
-    mkdir -p "$(dirname "$2")"
-    install -m "${3:-644}" "$1" "$2.new"
-    mv "$2.new" "$2"
-    changed+=" $2"
-}
-
-# write TARGET [MODE]: the same from stdin
-write() {
-    local new
-    new=$(mktemp)
-    cat >"$new"
-    put "$new" "$@"
-    rm "$new"
-}
-
-apt() { apt-get -q -y -o DPkg::Lock::Timeout=120 "$@"; }
-
-settings_of_host() {
-    local certificate
-    put "$KIT/settings/apt.conf" /etc/apt/apt.conf.d/90saltroni-host
-    echo 'DPkg::Lock::Timeout "120";' | write /etc/apt/apt.conf.d/90saltroni-lock
-    put "$KIT/settings/pip.conf" /etc/pip.conf
-    if [ -s "$KIT/settings/resolv.conf" ] && [ ! -L /etc/resolv.conf ]; then put "$KIT/settings/resolv.conf" /etc/resolv.conf; fi
-    changed=
-    for certificate in "$KIT"/settings/ca/*.crt; do
-        [ ! -e "$certificate" ] || put "$certificate" "/usr/local/share/ca-certificates/$(basename "$certificate")"
-    done
-    [ -z "$changed" ] || ! command -v update-ca-certificates >/dev/null || update-ca-certificates >/dev/null
-}
-
-# Salt's own metadata asks for more than Salt 3008 needs (a certifi that PyPI doesn't have, a compiler for
-# timelib), so what it really imports is pinned in salt-requirements.txt and Salt comes without dependencies.
-install_salt() {
-    local stamp=$VENV/.saltroni wanted program
-    wanted="$SALT $(sha256sum <"$KIT/salt-requirements.txt")"
-    if [ "$(cat $stamp 2>/dev/null)" != "$wanted" ]; then
-        if ! dpkg-query -W python3-venv ca-certificates >/dev/null 2>&1; then
-            apt update
-            apt install --no-install-recommends python3-venv ca-certificates
-            update-ca-certificates >/dev/null
-        fi
-        [ -x $VENV/bin/python3 ] || python3 -m venv $VENV
-        $VENV/bin/pip install -q --disable-pip-version-check --no-cache-dir -r "$KIT/salt-requirements.txt"
-        $VENV/bin/pip install -q --disable-pip-version-check --no-cache-dir --no-deps "salt==$SALT"
-        echo "$wanted" >$stamp
-    fi
-    for program in salt salt-call salt-key salt-run salt-cp salt-minion salt-master; do
-        ln -sfn $VENV/bin/$program /usr/local/bin/$program
-    done
-    # a minion adds this folder to its import path only if it is there when it starts
-    mkdir -p /var/cache/salt/minion/extmods/utils /var/log/salt /etc/salt/minion.d /etc/salt/master.d
-    put "$KIT/units/salt-minion.service" /etc/systemd/system/salt-minion.service
-    put "$KIT/units/salt-master.service" /etc/systemd/system/salt-master.service
-}
 
 name_node() {
     echo "$id" | write /etc/hostname
@@ -166,12 +101,12 @@ bootstrap() {
     before=$(cat $TAR "$0" | sha256sum)
     # shellcheck source=/dev/null
     . $KIT/node.conf
-    settings_of_host
-    name_node
-    changed=
-    install_salt
+    # shellcheck source=install-salt.sh
+    . $KIT/install-salt.sh $KIT
     local units=$changed
-    if [ -e $KIT/keys/master.pem ]; then
+    name_node
+    changed=$units
+    if [ -e "$KIT/keys/master.pem" ]; then
         configure_master
         start salt-master
         accept_keys
@@ -183,15 +118,4 @@ bootstrap() {
     echo "$before" >/var/lib/saltroni-lab/bootstrapped # see up.sh: a node without this isn't finished
 }
 
-case ${1:-} in
-    install)
-        KIT=${2:?usage: bootstrap.sh install KIT}
-        settings_of_host
-        install_salt
-        ;;
-    "") bootstrap ;;
-    *)
-        echo "usage: bootstrap.sh [install KIT]" >&2
-        exit 2
-        ;;
-esac
+bootstrap

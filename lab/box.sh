@@ -23,7 +23,7 @@ kit=$work/kit
 mkdir -p "$kit"
 "$ROOT/lab/settings.sh" "$kit/settings"
 rm -f "$kit/settings/resolv.conf" # a node gets it when it starts: a change of network is no reason for another box
-cp -r "$ROOT/lab/bootstrap.sh" "$ROOT/lab/salt-requirements.txt" "$ROOT/lab/units" "$ROOT/lab/box" "$kit/"
+cp -r "$ROOT/lab/install-salt.sh" "$ROOT/lab/salt-requirements.txt" "$ROOT/lab/units" "$ROOT/lab/box" "$kit/"
 keys=(/usr/share/rubygems-integration/all/gems/vagrant-[0-9]*/keys/vagrant.pub /opt/vagrant/embedded/gems/*/gems/vagrant-[0-9]*/keys/vagrant.pub)
 for key in "${keys[@]}"; do
     [ ! -e "$key" ] || cp "$key" "$kit/vagrant.pub"

@@ -31,7 +31,7 @@ pack() { # pack NODE: same content, same file, so that nothing is provisioned tw
 }
 
 "$ROOT/lab/settings.sh" "$kit/settings"
-cp -r "$ROOT/lab/salt-requirements.txt" "$ROOT/lab/units" "$kit/"
+cp -r "$ROOT/lab/install-salt.sh" "$ROOT/lab/salt-requirements.txt" "$ROOT/lab/units" "$kit/"
 
 master=$(nodes master)
 key master

@@ -34,12 +34,27 @@ ready() {
     [ "$("$ROOT/lab/run" "$1" cat /var/lib/saltroni-lab/bootstrapped 2>/dev/null)" = "$wanted" ]
 }
 
-# Vagrant's many words go to the log, what a person waits for to the screen
-vagrant_do() {
-    echo "# vagrant $*" >>"$log"
-    vagrant "$@" 2>&1 | tee -a "$log" |
-        sed -un 's/^==> \([^:]*\): \(Importing base box\|Starting container\|Running provisioner: shell\).*/   \1: \2/p' ||
-        die "vagrant $1 fails: $log"
+# Vagrant's many words go to the log, what a person waits for to the screen. Its provisioners are left out: one SSH
+# session after the other takes a minute, bootstrap() does the same for all nodes at once.
+vagrant_up() {
+    echo "# vagrant up $*" >>"$log"
+    vagrant up --no-provision "$@" 2>&1 | tee -a "$log" |
+        sed -un 's/^==> \([^:]*\): \(Importing base box\|Starting container\|Booting VM\|Machine booted\).*/   \1: \2/p' ||
+        die "vagrant up fails: $log"
+}
+
+bootstrap() { # what the Vagrantfile's provisioners do
+    local log=$LOG/bootstrap-$1.log
+    # shellcheck disable=SC2016
+    tar -C "$LAB/nodes" -c "$1.tar" -C "$ROOT/lab" bootstrap.sh | "$ROOT/lab/run" "$1" bash -ec '
+        umask 077
+        folder=$(mktemp -d)
+        tar -C "$folder" -x
+        mv "$folder/$0.tar" /tmp/saltroni-node.tar
+        bash "$folder/bootstrap.sh"
+        rm -r "$folder"' "$1" >"$log" 2>&1 || die "$1 isn't bootstrapped: $log"
+    ready "$1" || die "$1's bootstrap isn't finished: $log"
+    say "$1: bootstrapped"
 }
 
 : >"$log"
@@ -49,10 +64,16 @@ down=()
 for node in "${all[@]}"; do
     if [ "$PROVIDER" != lxc ] || ! defined "$node" || ! running "$node"; then down+=("$node"); fi
 done
-if [ ${#down[@]} != 0 ]; then vagrant_do up "${down[@]}"; fi
+if [ ${#down[@]} != 0 ]; then vagrant_up "${down[@]}"; fi
 
-stale=()
-for node in "${all[@]}"; do ready "$node" || stale+=("$node"); done
-if [ ${#stale[@]} != 0 ]; then vagrant_do provision "${stale[@]}"; fi
-for node in "${all[@]}"; do ready "$node" || die "$node isn't bootstrapped: $log"; done
+jobs=()
+for node in "${all[@]}"; do
+    if ! ready "$node"; then
+        bootstrap "$node" &
+        jobs+=($!)
+    fi
+done
+code=0
+for job in "${jobs[@]}"; do wait "$job" || code=1; done
+[ $code = 0 ] || exit $code
 say "${#all[@]} nodes run"

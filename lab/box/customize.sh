@@ -26,7 +26,7 @@ printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >/etc/h
 
 rm -f /etc/apt/apt.conf.d/99mmdebstrap
 echo 'Acquire::GzipIndexes "true";' >/etc/apt/apt.conf.d/90saltroni-lists
-bash $kit/bootstrap.sh install $kit
+bash $kit/install-salt.sh $kit
 
 apt-get clean
 [ $# = 0 ] || apt-get -q -y --no-install-recommends --download-only install "$@"
