@@ -4,13 +4,17 @@ Configured on the master by ``ext_pillar: [{saltroni_cluster: {}}]``. A pillar t
 refuses to apply any state and prints why.
 """
 
+import logging
 from pathlib import Path
 
+import saltroni.clusters
 import saltroni.model
 import saltroni.secrets
 import saltroni.signing
 
-FOLDER = "/var/lib/saltroni"
+LOG = logging.getLogger(__name__)
+
+FOLDER = saltroni.clusters.FOLDER
 
 
 def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.signing.CA_FOLDER):
@@ -30,6 +34,11 @@ def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.signing.CA
     node = model["nodes"].get(minion_id)
     if node is None:
         raise ValueError(f"{minion_id} is no node of cluster {model['cluster']}: add it to saltroni:nodes")
+    try:
+        saltroni.clusters.keep(folder, model)
+    except OSError:
+        # the report needs it, the node doesn't
+        LOG.exception("the cluster could not be described for the report")
     kept = saltroni.secrets.load(Path(folder) / model["cluster"], model["postgresql"]["users"])
     model["self"] = dict(node, name=minion_id)
     model["certificates"]["own"] = saltroni.signing.certificates(model, minion_id)

@@ -1,0 +1,141 @@
+"""What an event is, and how one is made of what stands on the master's event bus.
+
+An event is a dict: ``id`` (the same however often it is sent), ``time`` (when it happened), ``received``, ``cluster``,
+``node`` (who sent it), ``kind`` and ``data``. Times are UTC, ISO 8601, and sort as text.
+
+Who sent it is what the master wrote on the message, never what the message says of itself.
+"""
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+from saltroni import state_run, tidy
+
+#: Job ids: 20 digits of a time, some versions of Salt add the process.
+JOB = re.compile(r"^salt/job/(?P<jid>\d{20}(?:_\d+)?)/ret/(?P<node>[^/\s]{1,255})$")
+OURS = re.compile(r"^saltroni/(?P<cluster>[a-z][a-z0-9-]{0,30})/(?P<what>[a-z0-9_-]{1,40})/(?P<verb>[a-z0-9_-]{1,40})$")
+#: A person's words, written on the master only.
+NOTES = "problem"
+RUN = "states/applied"
+#: A node's clock may be ahead by this much; an event from later is dated by its arrival.
+AHEAD = timedelta(minutes=10)
+BEHIND = timedelta(days=400)
+
+
+class Refused(ValueError):
+    """The message isn't an event that may be recorded; the text says why."""
+
+
+def stamp(moment):
+    """``moment`` (an aware datetime) as all events carry it: ``2026-11-24T18:03:12.120Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(text):
+    """The time that ``text`` says, or None; without a zone it is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def from_bus(tag, message, cluster_of, now=None):
+    """The event that a message on the master's bus is.
+
+    Args:
+        tag: the message's tag.
+        message: its data: a job's return, or what a minion sent by ``event.send``.
+        cluster_of: function from a node's name to its cluster, None for a node of no cluster.
+        now: the time it was received, if the message doesn't say.
+
+    Returns:
+        the event, or None if the message is nothing for the report.
+
+    Raises:
+        Refused: it pretends to be something that it isn't.
+    """
+    if not isinstance(tag, str) or not isinstance(message, dict):
+        raise Refused("a message is a tag and a dict")
+    received = moment(message.get("_stamp")) or now or datetime.now(UTC)
+    if tag.startswith("saltroni/"):
+        return _sent(tag, message, cluster_of, received)
+    if tag.startswith("salt/job/"):
+        return _returned(tag, message, cluster_of, received)
+    return None
+
+
+def _sent(tag, message, cluster_of, received):
+    found = OURS.match(tag)
+    if not found:
+        raise Refused(f"{tidy.line(tag)!r} isn't saltroni/<cluster>/<what>/<verb>")
+    if message.get("cmd") != "_minion_event" or not isinstance(message.get("id"), str):
+        raise Refused("it wasn't sent by a minion's event.send")
+    if found["what"] == NOTES:
+        raise Refused("notes about problems are written on the master: salt-run report.problem, report.explain")
+    node, sent = message["id"], message.get("data")
+    if cluster_of(node) != found["cluster"]:
+        raise Refused(f"{tidy.line(node)} is no node of cluster {found['cluster']}")
+    if not isinstance(sent, dict):
+        raise Refused("its data is no dict")
+    sent = {name: value for name, value in sent.items() if not str(name).startswith("__")}
+    claimed = sent.get("id")
+    happened = _believable(moment(sent.get("time")), received)
+    kept = tidy.data(sent)
+    if not isinstance(claimed, str) or not claimed:
+        claimed = _digest(tag, kept, happened)
+    # a node can only repeat its own events, not suppress another's
+    identity = f"{node}/{tidy.line(claimed, 100)}"
+    return event(identity, found["cluster"], node, f"{found['what']}/{found['verb']}", kept, happened, received)
+
+
+def _returned(tag, message, cluster_of, received):
+    found = JOB.match(tag)
+    if not found or message.get("fun") not in state_run.FUNCTIONS:
+        return None
+    node = found["node"]
+    if message.get("cmd") != "_return" or message.get("id") != node or message.get("jid") != found["jid"]:
+        raise Refused(f"{tidy.line(tag)} isn't the return of that node")
+    cluster = cluster_of(node)
+    if cluster is None:
+        return None
+    run = state_run.compact(message["fun"], message.get("fun_args"), message.get("return"), message.get("retcode"))
+    run["jid"] = found["jid"]
+    return event(f"{found['jid']}/{node}", cluster, node, RUN, run, received, received)
+
+
+def event(identity, cluster, node, kind, data, happened, received=None):
+    """An event from its parts; times are aware datetimes."""
+    return {
+        "id": identity,
+        "time": stamp(happened),
+        "received": stamp(received or happened),
+        "cluster": cluster,
+        "node": node,
+        "kind": kind,
+        "data": data,
+    }
+
+
+def note(cluster, verb, data, happened=None):
+    """A person's note on the master: ``verb`` is ``noted`` or ``explained``."""
+    now = datetime.now(UTC)
+    happened = happened or now
+    kept = tidy.data(data)
+    return event(_digest(verb, kept, now), cluster, "", f"{NOTES}/{verb}", kept, happened, now)
+
+
+def _believable(claimed, received):
+    if claimed is None or not received - BEHIND <= claimed <= received + AHEAD:
+        return received
+    return claimed
+
+
+def _digest(*parts):
+    text = json.dumps([stamp(part) if isinstance(part, datetime) else part for part in parts], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

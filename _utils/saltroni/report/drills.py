@@ -1,0 +1,111 @@
+"""Drills, from the events that they sent. Pure.
+
+Whatever is missing in an event is missing in the result, and no error.
+"""
+
+from datetime import timedelta
+from statistics import median
+
+from saltroni import events, tidy
+
+#: A drill that began and hasn't ended after this long (seconds) was cut off.
+SILENT_S = 900
+
+PHASES = (
+    ("leader_key_gone_s", "the leader's key is gone from etcd"),
+    ("new_leader_s", "another member holds the leader's key"),
+    ("first_commit_s", "the first commit is acknowledged again"),
+)
+
+
+def all_drills(recorded):
+    """Drills that ended, in the order of their times."""
+    return [_drill(event) for event in recorded if event["kind"] == "drill/finished"]
+
+
+def unfinished(recorded, now):
+    """Drills that began, haven't ended, and are overdue.
+
+    Args:
+        now: an aware datetime.
+    """
+    ended = {_identity(event) for event in recorded if event["kind"] == "drill/finished"}
+    late = events.stamp(now - timedelta(seconds=SILENT_S))
+    return [
+        {"time": event["time"], "node": event["node"], "fault": str(event["data"].get("fault") or "unknown fault")}
+        for event in recorded
+        if event["kind"] == "drill/started" and _identity(event) not in ended and event["time"] < late
+    ]
+
+
+def _identity(event):
+    return str(event["data"].get("drill") or event["id"])
+
+
+def _drill(event):
+    data = event["data"]
+    numbers = (
+        "outage_s", "bound_s", "outage_of_all_s", "time_to_whole_s", "acknowledged", "lost", "duplicated", "damaged",
+        "refused", "refused_but_present", "writers", "commits_per_s", "timeline_before", "timeline_after",
+    )  # fmt: skip
+    words = ("what", "old_leader", "new_leader", "load_balancer")
+    phases, terms = _dict(data, "phases"), _dict(data, "bound_terms_s")
+    return {
+        **{name: tidy.number(data.get(name)) for name in numbers},
+        **{name: str(data[name]) if data.get(name) else None for name in words},
+        "fault": str(data.get("fault") or "unknown fault"),
+        "id": _identity(event),
+        "time": event["time"],
+        "node": event["node"],
+        "passed": data.get("verdict") == "passed",
+        "broken_off": data.get("broken_off") is True,
+        "reasons": [str(reason) for reason in _list(data, "reasons")],
+        "lost_rows": [str(row) for row in _list(data, "lost_rows")],
+        "unknown": _pair(data, "unknown"),
+        "undurable": _pair(data, "undurable"),
+        "phases": [(words, tidy.number(phases.get(name))) for name, words in PHASES],
+        "terms": [(str(name), tidy.number(value)) for name, value in terms.items()],
+        "errors": [(str(text), tidy.number(times)) for text, times in _dict(data, "errors").items()],
+        "replication": _dict(data, "settings").get("replication"),
+    }
+
+
+def _dict(data, name):
+    return data[name] if isinstance(data.get(name), dict) else {}
+
+
+def _list(data, name):
+    return data[name] if isinstance(data.get(name), list) else []
+
+
+def _pair(data, name):
+    found = _dict(data, name)
+    return {key: tidy.number(found.get(key)) for key in ("present", "absent")} if found else None
+
+
+def by_fault(drills):
+    """For each fault: how often, how often passed, and the least, median and greatest outage against the bound.
+
+    Returns:
+        list of ``{fault, drills, passed, least, median, greatest, bounds, lost, acknowledged}``
+    """
+    found = {}
+    for drill in drills:
+        found.setdefault(drill["fault"], []).append(drill)
+    rows = []
+    for fault, members in sorted(found.items()):
+        outages = [drill["outage_s"] for drill in members if drill["outage_s"] is not None]
+        rows.append(
+            {
+                "fault": fault,
+                "drills": len(members),
+                "passed": sum(drill["passed"] for drill in members),
+                "least": min(outages, default=None),
+                "median": median(outages) if outages else None,
+                "greatest": max(outages, default=None),
+                "bounds": sorted({drill["bound_s"] for drill in members if drill["bound_s"] is not None}),
+                "lost": sum(drill["lost"] or 0 for drill in members),
+                "acknowledged": sum(drill["acknowledged"] or 0 for drill in members),
+            }
+        )
+    return rows

@@ -1,0 +1,218 @@
+"""Problems met, each with what solved it. Pure.
+
+A problem is a state that failed, a run that couldn't begin, a drill that wasn't passed, or what a person noted.
+A failed state is solved when the same state succeeds on the same node, or is no longer part of a later full run that
+nothing failed in. A failed drill is solved when a later drill with the same fault is passed.
+"""
+
+import hashlib
+import re
+
+from saltroni import events
+
+DRILL = "drill/finished"
+NOTED = "problem/noted"
+EXPLAINED = "problem/explained"
+
+
+def all_problems(recorded, runs):
+    """Open problems first, then in the order in which they were met.
+
+    Returns:
+        dicts with ``id``, ``kind``, ``title``, ``said``, ``nodes``, ``met``, ``times``, ``solved`` (the time, or None),
+        ``how``, ``explanations``, and ``covers``: ids of what it is made of.
+    """
+    found = _of_states(runs) + _of_drills(recorded) + _of_people(recorded)
+    for problem in found:
+        problem["id"] = "P-" + hashlib.sha256(problem["covers"][0].encode()).hexdigest()[:6]
+    _explain(found, recorded)
+    return sorted(found, key=lambda problem: (problem["solved"] is not None, problem["met"], problem["id"]))
+
+
+def _of_states(runs):
+    """Failures of one state on several nodes that say the same are one problem."""
+    failures = {}
+    for run in runs:
+        if run["dry"]:
+            continue
+        for node in run["nodes"]:
+            _solve(failures, run, node)
+            for failure in _failures(node):
+                _meet(failures, run, node, failure)
+    grouped = {}
+    for episode in failures.values():
+        for failure in episode:
+            key = (failure["title"], _shape(failure["said"], failure["node"]), failure["run"])
+            grouped.setdefault(key, []).append(failure)
+    return [_problem(group) for group in grouped.values()]
+
+
+def _failures(node):
+    """What failed on a node: ``(key, title, said, held back)``."""
+    if node["error"]:
+        return [("run", "A state run could not begin", node["error"], [])]
+    failed = [state for state in node["all"] if state.get("result") is False]
+    causes = [state for state in failed if not state.get("held_back")]
+    held = [state["id"] for state in failed if state.get("held_back")]
+    # a requisite that didn't fail itself: then the states that waited are all there is to tell
+    return [
+        (state["key"], state["id"], state.get("comment") or "no reason was given", held if place == 0 else [])
+        for place, state in enumerate(causes or failed)
+    ]
+
+
+def _meet(failures, run, node, failure):
+    key, title, said, held = failure
+    episodes = failures.setdefault((node["node"], key), [])
+    if episodes and episodes[-1]["solved"] is None:
+        episodes[-1]["times"] += 1
+        episodes[-1]["last"] = node["time"]
+        return
+    episodes.append(
+        {
+            "title": title,
+            "said": said,
+            "held": held,
+            "node": node["node"],
+            "met": node["time"],
+            "last": node["time"],
+            "times": 1,
+            "run": run["number"],
+            "solved": None,
+            "how": None,
+            "cover": f"{node['event']}|{key}",
+        }
+    )
+
+
+def _solve(failures, run, node):
+    """Close what this run of a node shows to be well again."""
+    well = {state["key"]: state for state in node["all"] if state.get("result") is True}
+    present = {state["key"] for state in node["all"]}
+    clean = run["full"] and not node["failed"] and not node["error"]
+    for (name, key), episodes in failures.items():
+        last = episodes[-1]
+        if name != node["node"] or last["solved"]:
+            continue
+        if key == "run":
+            done = not node["error"] and run["full"]
+            how = "a later run began and ran" if done else None
+        elif key in well:
+            what = well[key].get("changed")
+            how = "the same state succeeded" + (f": {what}" if what else "")
+        elif clean and key not in present:
+            how = "the state is no longer part of the tree, and a full run passed without it"
+        else:
+            how = None
+        if how:
+            last.update(solved=node["time"], how=how, solved_run=run["number"])
+
+
+def _shape(said, node):
+    """``said`` without what differs between nodes."""
+    return re.sub(r"\d+", "#", said.replace(node, "NODE"))[:400]
+
+
+def _problem(group):
+    first = min(group, key=lambda failure: (failure["met"], failure["node"]))
+    still = [failure["node"] for failure in group if failure["solved"] is None]
+    return {
+        "kind": "state",
+        "title": first["title"],
+        "said": first["said"],
+        "held": first["held"],
+        "nodes": sorted({failure["node"] for failure in group}),
+        "still": sorted(still),
+        "met": first["met"],
+        "run": first["run"],
+        "times": max(failure["times"] for failure in group),
+        "solved": None if still else max(failure["solved"] for failure in group),
+        "solved_run": None if still else max(failure["solved_run"] for failure in group),
+        "how": None if still else max(group, key=lambda failure: failure["solved"])["how"],
+        "covers": sorted(failure["cover"] for failure in group),
+    }
+
+
+def _of_drills(recorded):
+    found = []
+    for event in recorded:
+        if event["kind"] != DRILL:
+            continue
+        fault = str(event["data"].get("fault") or "unknown fault")
+        if event["data"].get("verdict") == "passed":
+            for problem in found:
+                if problem["fault"] == fault and problem["solved"] is None:
+                    problem.update(solved=event["time"], how="a later drill with the same fault was passed")
+            continue
+        reasons = event["data"].get("reasons")
+        said = "\n".join(str(reason) for reason in reasons) if isinstance(reasons, list) else str(reasons or "")
+        found.append(
+            {
+                "kind": "drill",
+                "title": f"Drill not passed: {fault}",
+                "said": said or "no reason was given",
+                "held": [],
+                "nodes": [event["node"]],
+                "still": [],
+                "met": event["time"],
+                "run": None,
+                "times": 1,
+                "solved": None,
+                "solved_run": None,
+                "how": None,
+                "covers": [event["id"]],
+                "fault": fault,
+            }
+        )
+    return found
+
+
+def _of_people(recorded):
+    found = []
+    for event in recorded:
+        if event["kind"] != NOTED:
+            continue
+        data = event["data"]
+        solution = data.get("solution")
+        found.append(
+            {
+                "kind": "note",
+                "title": str(data.get("title")),
+                "said": str(data.get("text") or ""),
+                "held": [],
+                "nodes": [],
+                "still": [],
+                "met": event["time"],
+                "run": None,
+                "times": 1,
+                "solved": event["time"] if solution else None,
+                "solved_run": None,
+                "how": solution or None,
+                "covers": [event["id"]],
+            }
+        )
+    return found
+
+
+def _explain(found, recorded):
+    for problem in found:
+        problem["explanations"] = []
+    for event in recorded:
+        if event["kind"] != EXPLAINED:
+            continue
+        covered = set(event["data"].get("covers") or [])
+        for problem in found:
+            if covered & set(problem["covers"]):
+                problem["explanations"].append({"time": event["time"], "text": str(event["data"].get("text"))})
+                if event["data"].get("solved") and problem["solved"] is None:
+                    problem.update(solved=event["time"], how="closed by a person")
+
+
+def named(problems, identity):
+    """The problem with this id, or None."""
+    return next((problem for problem in problems if problem["id"] == identity), None)
+
+
+def explanation(cluster, problem, text, solved):
+    """The event by which a person explains ``problem``."""
+    return events.note(cluster, "explained", {"covers": problem["covers"], "text": text, "solved": bool(solved)})

@@ -1,0 +1,115 @@
+"""State runs, from the returns of their nodes. Pure."""
+
+from datetime import timedelta
+
+from saltroni import events
+
+
+def all_runs(recorded):
+    """Runs in the order of their times, numbered from 1. Nodes of one job are one run.
+
+    Args:
+        recorded: events in the order of their times.
+    """
+    jobs = {}
+    for event in recorded:
+        if event["kind"] == events.RUN:
+            jobs.setdefault(event["data"].get("jid", event["id"]), []).append(event)
+    found = sorted((_run(jid, members) for jid, members in jobs.items()), key=lambda run: (run["began"], run["jid"]))
+    for number, run in enumerate(found, start=1):
+        run["number"] = number
+    return found
+
+
+def _run(jid, members):
+    nodes = sorted((_node(event) for event in members), key=lambda node: node["node"])
+    first = members[0]["data"]
+    changed, failed = sum(node["changed"] for node in nodes), sum(node["failed"] for node in nodes)
+    broken = [node["node"] for node in nodes if node["failed"] or node["error"]]
+    dry = any(event["data"].get("dry") for event in members)
+    return {
+        "jid": jid,
+        "began": min(node["began"] for node in nodes),
+        "time": max(node["time"] for node in nodes),
+        "command": _command(first, dry),
+        "full": not first.get("sls"),
+        "dry": dry,
+        "nodes": nodes,
+        "states": sum(node["states"] for node in nodes),
+        "changed": changed,
+        "failed": failed,
+        "broken": broken,
+        "unchanged": not changed and not broken and not dry,
+        "seconds": max(node["seconds"] for node in nodes),
+        "steps": _steps(nodes),
+    }
+
+
+def _command(data, dry):
+    words = [data.get("function") or "state.apply", data.get("sls") or "", "test=True" if dry else ""]
+    return " ".join(word for word in words if word)
+
+
+def _node(event):
+    states = event["data"].get("states") or []
+    seconds = round(sum(state.get("seconds") or 0 for state in states), 1)
+    ended = events.moment(event["time"])
+    return {
+        "node": event["node"],
+        "event": event["id"],
+        "time": event["time"],
+        "began": events.stamp(ended - timedelta(seconds=min(seconds, 86400))),
+        "states": len(states),
+        "changed": sum(1 for state in states if state.get("changed")),
+        "failed": sum(1 for state in states if state.get("result") is False),
+        "error": event["data"].get("error"),
+        "seconds": seconds,
+        "all": states,
+    }
+
+
+def _steps(nodes):
+    """Each state that changed something, once for all nodes where it did, in the order in which they ran."""
+    steps = {}
+    for node in nodes:
+        for place, state in enumerate(node["all"]):
+            if not state.get("changed"):
+                continue
+            step = steps.setdefault(
+                f"{state['function']}|{state['id']}",
+                {"id": state["id"], "nodes": [], "what": [], "seconds": [], "place": place, "failed": []},
+            )
+            step["place"] = min(step["place"], place)
+            if node["node"] not in step["nodes"]:
+                step["nodes"].append(node["node"])
+            if state["changed"] not in step["what"]:
+                step["what"].append(state["changed"])
+            if state.get("result") is False:
+                step["failed"].append(node["node"])
+            step["seconds"].append(state.get("seconds") or 0)
+    return [dict(step, longest=max(step["seconds"])) for step in steps.values()]
+
+
+def latest(runs):
+    """``{node: its part of the latest run that was real}``, with the run's number as ``run``."""
+    found = {}
+    for run in runs:
+        if run["dry"]:
+            continue
+        for node in run["nodes"]:
+            found[node["node"]] = dict(node, run=run["number"], full=run["full"])
+    return found
+
+
+def packages(runs):
+    """``{package: {version: [nodes]}}`` as the runs installed them; the latest word of a node counts."""
+    newest = {}
+    for run in runs:
+        for node in run["nodes"]:
+            for state in node["all"]:
+                for package, version in (state.get("packages") or {}).items():
+                    newest[package, node["node"]] = version
+    found = {}
+    for (package, node), version in sorted(newest.items()):
+        found.setdefault(package, {}).setdefault(version, []).append(node)
+    return found

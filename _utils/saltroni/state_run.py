@@ -1,0 +1,89 @@
+"""What one node returned from a state run, reduced to what the report needs. Pure."""
+
+from saltroni import changed, tidy
+
+FUNCTIONS = ("state.apply", "state.highstate", "state.sls", "state.sls_id")
+LARGEST = 2000  # states of one run that are kept
+HELD_BACK = "One or more requisite failed"
+
+
+def compact(function, arguments, returned, retcode):
+    """The run of one node.
+
+    Args:
+        function: one of :data:`FUNCTIONS`.
+        arguments: what it was called with.
+        returned: its return: a dict of states, or what went wrong before any state ran.
+        retcode: its exit code.
+
+    Returns:
+        ``{function, sls, dry, error, states}``; a state is ``{key, id, function, result, seconds}`` and, where
+        something happened, ``name``, ``comment``, ``changed``, ``packages``, ``held_back``.
+    """
+    sls, dry = _called(arguments)
+    run = {"function": function, "sls": sls, "dry": dry, "error": None, "states": []}
+    if isinstance(returned, dict) and all(isinstance(state, dict) and "result" in state for state in returned.values()):
+        ordered = sorted(returned.items(), key=lambda item: tidy.number(item[1].get("__run_num__")) or 0)
+        run["states"] = [_state(label, state) for label, state in ordered[:LARGEST]]
+        dry_states = [state for state in run["states"] if state["result"] is None]
+        run["dry"] = dry or bool(dry_states)
+        return run
+    lines = returned if isinstance(returned, list) else [returned]
+    if retcode or isinstance(returned, list):
+        run["error"] = tidy.text("\n".join(str(part)[:2000] for part in lines[:20]) or "no reason was returned", 4000)
+    return run
+
+
+def _called(arguments):
+    """Which SLS files, and whether only as a test; other arguments may hold secrets and are forgotten."""
+    sls, dry = "", False
+    for argument in arguments if isinstance(arguments, (list, tuple)) else []:
+        if isinstance(argument, dict):
+            dry = dry or argument.get("test") is True
+            sls = sls or tidy.line(argument.get("mods") or "", 200)
+        elif isinstance(argument, str) and argument.lower() == "test=true":
+            dry = True
+        elif isinstance(argument, str) and "=" not in argument and not sls:
+            sls = tidy.line(argument, 200)
+    return sls, dry
+
+
+def _state(label, state):
+    parts = str(label).split("_|-")
+    function = tidy.line(f"{parts[0]}.{parts[-1]}", 80) if len(parts) == 4 else "unknown"
+    name = tidy.line(state.get("name") or "", 200)
+    identity = tidy.line(state.get("__id__") or (parts[1] if len(parts) == 4 else label), 200)
+    result = state.get("result") if state.get("result") in (True, False, None) else False
+    changes = state.get("changes") if result is not None else {}
+    kept = {
+        "key": f"{function}|{identity}|{name}",
+        "id": identity,
+        "function": function,
+        "result": result,
+        "seconds": round(_milliseconds(state.get("duration")) / 1000, 3),
+    }
+    comment = _comment(state.get("comment"))
+    line = changed.sentence(function, name, changes, comment)
+    if line:
+        kept["changed"] = line
+        kept["packages"] = changed.packages(function, changes)
+    if line or result is False:
+        kept["name"] = name
+    if result is False:
+        kept["comment"] = comment
+        kept["held_back"] = comment.startswith(HELD_BACK)
+    return kept
+
+
+def _comment(comment):
+    if isinstance(comment, list):
+        comment = "\n".join(str(part)[:2000] for part in comment[:20])
+    return tidy.text(comment or "", 2000)
+
+
+def _milliseconds(duration):
+    try:
+        number = tidy.number(float(str(duration).removesuffix(" ms").strip()))
+    except ValueError:
+        number = None
+    return max(0.0, number or 0.0)

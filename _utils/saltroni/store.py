@@ -1,0 +1,217 @@
+"""Events on disk: JSON lines, one file a month, only ever appended to.
+
+An event is durable when :meth:`Store.append` returns. What a crash left half written is set aside in ``torn.txt`` by
+the next writer; a line that can't be read is skipped and counted, never removed.
+"""
+
+import contextlib
+import fcntl
+import functools
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+NEEDED = ("id", "time", "cluster", "node", "kind", "data")
+
+
+class StoreError(RuntimeError):
+    """The store can't be used; the text says which file, why, and what to do."""
+
+
+@dataclass
+class Log:
+    """What the store holds."""
+
+    events: list = field(default_factory=list)  # in the order of their times
+    unreadable: list = field(default_factory=list)  # (file, line number)
+    torn: int = 0  # half lines set aside
+
+
+@functools.cache
+def opened(folder):
+    """The :class:`Store` of ``folder``, the same one for all threads of this process: it remembers which ids it has."""
+    return Store(folder)
+
+
+class Store:
+    """One cluster's events. Threads may share it, processes may each have one.
+
+    Args:
+        folder: the events' folder; it is made.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self._thread = threading.Lock()
+        self._known = set()
+        self._read_to = {}
+
+    def append(self, events, now=None):
+        """Make events durable, each id once.
+
+        Args:
+            events: events, see :mod:`saltroni.events`.
+            now: the time that chooses the file.
+
+        Returns:
+            those that were new.
+
+        Raises:
+            StoreError: nothing was recorded.
+        """
+        path = self.folder / f"{(now or datetime.now(UTC)):%Y-%m}.jsonl"
+        try:
+            with self._thread, self._locked(fcntl.LOCK_EX):
+                for file in {*self._files()[-1:], path}:
+                    self._mend(file)
+                self._learn()
+                fresh = {event["id"]: event for event in events if event["id"] not in self._known}
+                if fresh:
+                    self._write(path, list(fresh.values()))
+        except OSError as err:
+            raise StoreError(
+                f"events can't be written to {path}: {err}. Make room or give root the right to write there; "
+                "the events are lost unless their senders repeat them."
+            ) from err
+        return list(fresh.values())
+
+    def read(self):
+        """Everything, as a :class:`Log`.
+
+        Raises:
+            StoreError
+        """
+        log = Log()
+        if not self.folder.exists():
+            return log
+        try:
+            with self._locked(fcntl.LOCK_SH):
+                seen = set()
+                for path in self._files():
+                    self._read_file(path, log, seen)
+                torn = self.folder / "torn.txt"
+                if torn.exists():
+                    log.torn += torn.read_bytes().count(b"\n")
+        except OSError as err:
+            raise StoreError(
+                f"events can't be read from {self.folder}: {err}. Run this as root on the master."
+            ) from err
+        log.events.sort(key=lambda event: (event["time"], event["id"]))
+        return log
+
+    def _files(self):
+        return sorted(self.folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
+
+    @contextlib.contextmanager
+    def _locked(self, how):
+        if how == fcntl.LOCK_EX:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _read_file(self, path, log, seen):
+        content = path.read_bytes()
+        lines = content.split(b"\n")
+        if lines.pop():
+            log.torn += 1  # the next writer will set it aside
+        for number, line in enumerate(lines, start=1):
+            event = _event(line)
+            if event is None:
+                log.unreadable.append((path.name, number))
+            elif event["id"] not in seen:
+                seen.add(event["id"])
+                log.events.append(event)
+
+    def _mend(self, path):
+        """Set aside what a crash left at the end of the file. Lock held."""
+        if not path.exists():
+            return
+        with path.open("r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            start = _after_last_newline(file, end)
+            if start == end:
+                return
+            file.seek(start)
+            with _private(self.folder / "torn.txt") as aside:
+                aside.write(json.dumps({"file": path.name, "at": start, "bytes": repr(file.read()[:10000])}) + "\n")
+                aside.flush()
+                os.fsync(aside.fileno())
+            file.truncate(start)
+            os.fsync(file.fileno())
+
+    def _learn(self):
+        """Learn the ids that others have written since last time. Lock held."""
+        for path in self._files():
+            begin = self._read_to.get(path.name, 0)
+            size = path.stat().st_size
+            if size < begin:
+                begin = 0
+            if size == begin:
+                continue
+            with path.open("rb") as file:
+                file.seek(begin)
+                for line in file.read(size - begin).split(b"\n"):
+                    event = _event(line)
+                    if event:
+                        self._known.add(event["id"])
+            self._read_to[path.name] = size
+
+    def _write(self, path, events):
+        lines = [json.dumps(event, separators=(",", ":"), allow_nan=False) + "\n" for event in events]
+        block = "".join(lines).encode()
+        new = not path.exists()
+        with _private(path) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                file.write(block.decode())
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                os.ftruncate(file.fileno(), before)
+                raise
+        if new:
+            _sync_folder(self.folder)
+        self._known.update(event["id"] for event in events)
+        self._read_to[path.name] = before + len(block)
+
+
+def _event(line):
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or any(name not in event for name in NEEDED):
+        return None
+    return event if isinstance(event["data"], dict) and isinstance(event["id"], str) else None
+
+
+def _after_last_newline(file, end):
+    """Where the last line begins, read from the end in steps."""
+    step = 65536
+    while end > 0:
+        start = max(0, end - step)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _private(path):
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "a", encoding="ascii")
+
+
+def _sync_folder(folder):
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

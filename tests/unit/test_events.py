@@ -1,0 +1,234 @@
+"""What stands on the master's event bus, made into events: who sent it, when, how much of it, and nothing secret."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from saltroni import changed, events, state_run, tidy
+
+NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
+JID = "20261124180312123456"
+
+
+def cluster_of(node):
+    return {"pg1": "demo", "pg2": "demo", "pg9": "other"}.get(node)
+
+
+def sent(data, node="pg1", tag="saltroni/demo/drill/finished", **more):
+    message = {"cmd": "_minion_event", "id": node, "tag": tag, "data": data, "_stamp": "2026-11-24T18:00:00.5", **more}
+    return events.from_bus(tag, message, cluster_of, NOW)
+
+
+def returned(states, node="pg1", **more):
+    message = {
+        "cmd": "_return",
+        "id": node,
+        "jid": JID,
+        "fun": "state.apply",
+        "fun_args": [],
+        "return": states,
+        "retcode": 0,
+        "_stamp": "2026-11-24T18:05:00",
+        **more,
+    }
+    return events.from_bus(f"salt/job/{message['jid']}/ret/{node}", message, cluster_of, NOW)
+
+
+def state(result=True, changes=None, comment="", name="/etc/x", number=0, function="file.managed", identity="Write x"):
+    module, verb = function.split(".")
+    entry = {
+        "name": name,
+        "result": result,
+        "changes": changes or {},
+        "comment": comment,
+        "duration": 12.5,
+        "__run_num__": number,
+        "__id__": identity,
+    }
+    return {f"{module}_|-{identity}_|-{name}_|-{verb}": entry}
+
+
+def test_a_sent_event_is_what_its_sender_says_but_from_whom_the_master_says():
+    event = sent({"id": "d1", "time": "2026-11-24T17:59:58.25+00:00", "node": "pg2", "verdict": "passed", "__pub_x": 1})
+    assert event["id"] == "pg1/d1"
+    assert event["node"] == "pg1"
+    assert event["cluster"] == "demo"
+    assert event["kind"] == "drill/finished"
+    assert event["time"] == "2026-11-24T17:59:58.250Z"
+    assert event["received"] == "2026-11-24T18:00:00.500Z"
+    assert event["data"]["verdict"] == "passed"
+    assert "__pub_x" not in event["data"]
+
+
+def test_the_same_event_has_the_same_id_however_often_it_comes():
+    data = {"time": "2026-11-24T17:59:58", "verdict": "passed"}
+    again = sent(data, _stamp="2026-11-24T19:00:00")
+    assert sent(data)["id"] == again["id"]
+    assert sent(data, node="pg2")["id"] != again["id"]
+
+
+def test_a_node_cannot_speak_for_another_or_for_another_cluster():
+    assert sent({"id": "pg2/d1"})["id"] == "pg1/pg2/d1"
+    with pytest.raises(events.Refused, match="no node of cluster demo"):
+        sent({}, node="pg9")
+    with pytest.raises(events.Refused, match="no node of cluster demo"):
+        sent({}, node="stranger")
+    with pytest.raises(events.Refused, match="isn't the return of that node"):
+        returned(state(), id="pg2")
+    with pytest.raises(events.Refused, match="isn't the return of that node"):
+        returned(state(), cmd="_minion_event")
+
+
+@pytest.mark.parametrize("tag", ["saltroni/demo/problem/noted", "saltroni/demo/problem/explained"])
+def test_a_node_cannot_write_a_persons_notes(tag):
+    with pytest.raises(events.Refused, match="written on the master"):
+        sent({"text": "all is well"}, tag=tag)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["saltroni/demo", "saltroni/demo/a", "saltroni/../a/b", "saltroni/demo/a/b/c", "saltroni/Demo/a/b", "saltroni/"],
+)
+def test_strange_tags_are_refused(tag):
+    with pytest.raises(events.Refused):
+        sent({}, tag=tag)
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-12-31T23:59:59+00:00", "9999-12-31T23:59:59-14:00", "1970-01-01", "soon", 5, None]
+)
+def test_an_unbelievable_time_becomes_the_time_of_arrival(time):
+    assert sent({"time": time})["time"] == "2026-11-24T18:00:00.500Z"
+
+
+def test_other_messages_are_nothing_for_the_report():
+    assert events.from_bus("salt/auth", {"id": "pg1"}, cluster_of) is None
+    assert returned({}, fun="test.ping") is None
+    assert returned(state(), node="stranger") is None
+    assert events.from_bus(f"salt/job/{JID}/new", {}, cluster_of) is None
+    with pytest.raises(events.Refused):
+        events.from_bus("saltroni/demo/a/b", "text", cluster_of)
+
+
+def test_megabytes_and_depth_are_bounded():
+    deep = {}
+    for _ in range(500):
+        deep = {"x": deep}
+    event = sent({"id": "x" * 10_000, "big": "y" * 10_000_000, "many": list(range(100_000)), "deep": deep})
+    assert len(json.dumps(event)) < 30_000
+    assert "characters more" in event["data"]["big"]
+    wide = sent({f"name{number}": "z" * 2000 for number in range(5000)})
+    assert len(json.dumps(wide)) < 300_000
+
+
+def test_control_characters_and_bad_numbers_go():
+    event = sent({"a": "x\x00\x1b[31m\u202ey\ud800\u200bz\x85", "b": float("nan"), "c": float("inf"), "d": 10**400})
+    assert event["data"] == {"a": "x[31myz", "b": None, "c": None, "d": None}
+    json.dumps(event, allow_nan=False).encode()
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\nMHcCAQEE",
+        "postgres://app:MHcCAQEE@lb1:5000/app",
+        "password=MHcCAQEE host=lb1",
+        "restapi_password: 'MHcCAQEE more'",
+        '{"token": "MHcCAQEE"}',
+        "ALTER ROLE x PASSWORD SCRAM-SHA-256$4096:MHcCAQEE",
+        "Authorization: Bearer MHcCAQEE",
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(secret):
+    assert "MHcCAQEE" not in tidy.text(f"before {secret} after")
+    assert "MHcCAQEE" not in json.dumps(
+        sent({"note": secret, "password": "MHcCAQEE", "x": {"etcd_token": ["MHcCAQEE"]}})
+    )
+
+
+def test_a_job_return_is_compacted_and_never_holds_a_diff():
+    states = {
+        **state(changes={"diff": "--- \n+++ \n@@ -1 +1 @@\n-old = MHc\n+new = MHd\n", "mode": "0600"}, number=1),
+        **state(identity="Same", comment="The file is in the correct state", number=2),
+        **state(False, comment="No such file", identity="Broken", number=3),
+        **state(False, comment="One or more requisite failed: x.Broken", identity="Waits", number=4),
+    }
+    event = returned(states)
+    assert event["id"] == f"{JID}/pg1"
+    assert event["kind"] == events.RUN
+    run = event["data"]
+    assert [entry["id"] for entry in run["states"]] == ["Write x", "Same", "Broken", "Waits"]
+    assert run["states"][0]["changed"] == "edited /etc/x: 1 lines added, 1 removed; mode 0600"
+    assert "comment" not in run["states"][1]
+    assert run["states"][2]["comment"] == "No such file"
+    assert [entry.get("held_back") for entry in run["states"]] == [None, None, False, True]
+    assert "MHc" not in json.dumps(event)
+    assert run["states"][0]["seconds"] == 0.013
+
+
+@pytest.mark.parametrize("result", [["Rendering SLS 'base:etcd' failed"], "Rendering SLS 'base:etcd' failed"])
+def test_a_run_that_could_not_begin_says_why(result):
+    run = returned(result, retcode=1)["data"]
+    assert run["error"] == "Rendering SLS 'base:etcd' failed"
+    assert run["states"] == []
+
+
+@pytest.mark.parametrize("result", [None, {}, {"x": 1}, {"x": {"result": "maybe"}}, {5: {"result": True}}, 7])
+def test_strange_returns_are_survived(result):
+    returned(result)
+    returned(result, retcode=1)
+
+
+def test_arguments_that_may_hold_secrets_are_forgotten():
+    event = returned(state(), fun_args=["patroni", {"__kwarg__": True, "pillar": {"password": "MHc"}, "test": True}])
+    assert event["data"]["sls"] == "patroni"
+    assert event["data"]["dry"] is True
+    assert "MHc" not in json.dumps(event)
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "changes", "comment", "line"),
+    [
+        ("file.managed", "/etc/a", {"diff": "New file", "mode": "0644"}, "", "wrote /etc/a; mode 0644"),
+        ("file.managed", "/etc/a", {"diff": "<show_changes=False>"}, "", "replaced /etc/a"),
+        ("file.directory", "/etc/a", {"/etc/a": "New Dir"}, "", "made /etc/a"),
+        ("file.directory", "/etc/a", {"mode": "0700"}, "", "set mode 0700 of /etc/a"),
+        (
+            "pkg.installed",
+            "x",
+            {"libfoo": {"old": "", "new": "1"}, "etcd-server": {"old": "3.5", "new": "3.6"}},
+            "The following packages were installed/updated: etcd-server",
+            "installed etcd-server 3.6 (was 3.5) and 1 more package",
+        ),
+        ("service.running", "etcd", {"etcd": True}, "", "etcd started"),
+        ("cmd.run", "x", {"pid": 5, "retcode": 0, "stdout": "MHc", "stderr": ""}, "", "ran it, exit code 0"),
+        ("module.run", "x", {"service.reload": True}, "", "ran service.reload"),
+        (
+            "etcd_cluster.member",
+            "x",
+            {"etcd": "founded the cluster", "enabled": True},
+            "",
+            "etcd founded the cluster; enabled",
+        ),
+        ("etcd_cluster.access", "x", {"made": ["user root", "role r"]}, "", "made user root, role r"),
+        ("user.present", "x", {"uid": 5, "home": "/", "passwd": "MHc"}, "", "made account or group x"),
+        ("sysctl.present", "x", {"vm.swappiness": 1}, "", "changed vm.swappiness"),
+        ("odd.thing", "x", "words", "", "changed x"),
+        ("file.managed", "x", {}, "", None),
+    ],
+)
+def test_what_changed_in_one_line(function, name, changes, comment, line):
+    assert changed.sentence(function, name, changes, comment) == line
+
+
+def test_versions_of_packages_are_kept():
+    changes = {"etcd-server": {"old": "", "new": "3.5.16-4"}, "gone": {"old": "1", "new": ""}}
+    assert changed.packages("pkg.installed", changes) == {"etcd-server": "3.5.16-4"}
+    assert changed.packages("file.managed", changes) == {}
+
+
+def test_a_run_has_at_most_so_many_states():
+    states = {f"test_|-s{n}_|-s{n}_|-nop": {"result": True, "__id__": f"s{n}", "__run_num__": n} for n in range(5000)}
+    assert len(state_run.compact("state.apply", [], states, 0)["states"]) == state_run.LARGEST
