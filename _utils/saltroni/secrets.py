@@ -8,6 +8,8 @@ import secrets
 import string
 from pathlib import Path
 
+from saltroni import clusters
+
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 32
 
@@ -67,18 +69,8 @@ def load(folder, users):
         for user in users:
             kept["users"].setdefault(user, new())
         if kept != known:
-            _write(path, kept)
+            clusters.write(path, json.dumps(kept, indent=1, sort_keys=True))
     return kept
-
-
-def _write(path, kept):
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        json.dump(kept, out, indent=1, sort_keys=True)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.rename(path)
 
 
 def for_node(kept, roles, drills_allowed):

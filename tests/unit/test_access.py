@@ -1,11 +1,10 @@
 """Certificates, secrets, accounts: who may be whom."""
 
-import hashlib
 import multiprocessing
 import stat
 
 import pytest
-from saltroni import accounts, etcd_access, model, secrets, signing
+from saltroni import accounts, etcd_access, model, pgpass, secrets, signing
 
 
 def built(settings):
@@ -66,15 +65,20 @@ def test_roles_are_told_what_they_need_and_no_more(tmp_path):
     assert "superuser" in secrets.for_node(kept, ["patroni"], drills_allowed=False)
 
 
-def test_verifier_is_what_postgresql_would_store():
-    # the example of RFC 7677 (user, pencil), with its salt, by the same steps
-    salted = hashlib.pbkdf2_hmac("sha256", b"pencil", b"W22ZaJ0SNY7soEsUEjb6gQ==", 4096)
-    assert len(salted) == 32
+def test_verifier_is_the_same_for_the_same_account_only():
     one = accounts.verifier("pencil", "app", "demo")
     assert one == accounts.verifier("pencil", "app", "demo")
     assert one.startswith("SCRAM-SHA-256$4096:")
-    assert one != accounts.verifier("pencil", "shop", "demo")
+    others = {accounts.verifier("pencil", "shop", "demo"), accounts.verifier("pencil", "app", "other")}
+    assert one not in others
     assert "pencil" not in one
+
+
+def test_passwords_reach_libpq_by_a_file(settings, tmp_path):
+    kept = secrets.load(tmp_path / "demo", ["app"])
+    lines = pgpass.lines(built(settings), pgpass.passwords(tmp_path, "demo"))
+    assert f"lb1:5000:*:app:{kept['users']['app']}" in lines
+    assert f"192.168.56.32:5001:*:app:{kept['users']['app']}" in lines
 
 
 def test_no_password_stands_in_the_account_script(settings, tmp_path):
