@@ -94,7 +94,8 @@ def record(tag, data):
         return _kept(event)
     except saltroni.events.Refused as err:
         LOG.warning("an event was not recorded: %s", err)
-    except ERRORS:
+    except Exception:
+        # whatever it is, nobody else will tell
         LOG.exception("the report failed on event %s", str(tag)[:200])
     return None
 
@@ -109,7 +110,7 @@ def _kept(event):
 
 
 def write(cluster=None):
-    """Write REPORT.md now.
+    """Write REPORT.md now, with the state runs that the reactor missed: the master's job cache still has them.
 
     cluster
         its name; every cluster of this master without it
@@ -127,9 +128,23 @@ def write(cluster=None):
     """
     models = dict([_one(cluster)]) if cluster else _clusters()
     try:
+        _recover(models)
         return {name: saltroni.report.writing.write(_path(name), model) for name, model in models.items()}
     except ERRORS as err:
         raise SaltRunnerError(f"REPORT.md could not be written: {err}") from err
+
+
+def _recover(models):
+    """State runs that aren't recorded: from before the reactor was configured, or that it dropped."""
+    folder = _folder()
+    missed = {name: [] for name in models}
+    for jid in __salt__["jobs.list_jobs"](search_function="state.*"):
+        job = __salt__["jobs.list_job"](jid)
+        for event in saltroni.events.from_jobs(jid, job, lambda node: saltroni.clusters.of_node(node, folder)):
+            missed.get(event["cluster"], []).append(event)
+    for name, events in missed.items():
+        if events:
+            _store(name).append(events)
 
 
 def show(since=None, cluster=None):

@@ -61,7 +61,7 @@ def _file(name, changes, _comment):
             parts.append(f"edited {name}: {added} lines added, {removed} removed")
         else:
             parts.append(f"replaced {name}")
-    made = [str(path) for path, what in changes.items() if what in ("New Dir", "new") or path == "new"]
+    made = [str(path) for path, what in changes.items() if _is_new(path, what)]
     if made and not parts:
         parts.append("made " + (name if made in (["new"], [name]) else _list(made)))
     modes = [f"{key} {changes[key]}" for key in ("user", "group", "mode") if isinstance(changes.get(key), (str, int))]
@@ -70,6 +70,10 @@ def _file(name, changes, _comment):
     if "removed" in changes:
         parts.append(f"removed {name}")
     return "; ".join(parts) or f"changed {name}"
+
+
+def _is_new(path, what):
+    return path == "new" or what in ("New Dir", "new") or (isinstance(what, dict) and what.get("directory") == "new")
 
 
 def _package(_name, changes, comment):
@@ -118,8 +122,12 @@ def _account(name, changes, _comment):
     return f"made account or group {name}" if len(made) > 1 else f"changed {_list([str(key) for key in changes])}"
 
 
-def _host(_name, changes, _comment):
-    return f"changed {_list([str(key) for key in changes])} in /etc/hosts"
+def _host(name, changes, _comment):
+    words = []
+    for address, change in changes.items():
+        new = change.get("new") if isinstance(change, dict) else None
+        words.append(f"{address} is {new}" if new else f"{address} is no name's any more")
+    return f"/etc/hosts: {_list(words)}" if words else f"changed {name}"
 
 
 def _ours(_name, changes, _comment):

@@ -109,6 +109,41 @@ def _returned(tag, message, cluster_of, received):
     return event(f"{found['jid']}/{node}", cluster, node, RUN, run, received, received)
 
 
+def from_jobs(jid, job, cluster_of):
+    """Events of a job from the master's job cache, for what the reactor didn't hear.
+
+    Args:
+        jid: the job's id.
+        job: as the runner ``jobs.list_job`` gives it.
+        cluster_of: see :func:`from_bus`.
+
+    Returns:
+        a list of events; the same that :func:`from_bus` would have made, but for their times: a node's end is reckoned
+        from the job's start and the states' durations.
+    """
+    found, begun = [], _of_jid(jid)
+    results = job.get("Result")
+    if begun is None or job.get("Function") not in state_run.FUNCTIONS or not isinstance(results, dict):
+        return found
+    for node, result in results.items():
+        cluster = cluster_of(node)
+        if cluster is None or not isinstance(result, dict):
+            continue
+        run = state_run.compact(job["Function"], job.get("Arguments"), result.get("return"), result.get("retcode"))
+        run["jid"] = jid
+        ended = begun + timedelta(seconds=sum(state["seconds"] for state in run["states"]))
+        found.append(event(f"{jid}/{node}", cluster, node, RUN, run, ended, ended))
+    return found
+
+
+def _of_jid(jid):
+    """The time in a job's id, which is the master's local time."""
+    try:
+        return datetime.strptime(str(jid)[:20], "%Y%m%d%H%M%S%f").astimezone()
+    except ValueError:
+        return None
+
+
 def event(identity, cluster, node, kind, data, happened, received=None):
     """An event from its parts; times are aware datetimes."""
     return {

@@ -30,8 +30,14 @@ def compact(function, arguments, returned, retcode):
         return run
     lines = returned if isinstance(returned, list) else [returned]
     if retcode or isinstance(returned, list):
-        run["error"] = tidy.text("\n".join(str(part)[:2000] for part in lines[:20]) or "no reason was returned", 4000)
+        run["error"] = tidy.text("\n".join(map(_reason, lines[:20])) or "no reason was returned", 4000)
     return run
+
+
+def _reason(error):
+    """What an error says, without Python's traceback and the lines of the template."""
+    text = str(error)[:2000]
+    return text.split("\nTraceback (most recent call last)")[0].split("\n\n---\n")[0].strip()
 
 
 def _called(arguments):

@@ -138,3 +138,16 @@ def test_a_burst_is_recorded_completely(call, run, report, states):
     while sum("burst-" in line for line in run.run("report.show").data) < 100:
         assert time.monotonic() < end
     assert sum("burst-" in line for line in run.run("report.show").data) == 100
+
+
+def test_a_run_that_the_reactor_missed_is_found_in_the_job_cache(call, run, folder, states):
+    (states / "quiet.sls").write_text("Be quiet:\n  test.nop: []\n", encoding="utf-8")
+    marker = folder / "trial" / "cluster.json"
+    hidden = marker.rename(marker.with_suffix(".hidden"))
+    try:
+        assert call.run("state.apply", "quiet", "pillar={}").returncode == 0
+    finally:
+        hidden.rename(marker)
+    before = run.run("report.verify").data["trial"]["events"]
+    assert run.run("report.write").data["trial"]["events"] > before - 1
+    assert "`state.apply quiet`" in (folder / "trial" / "REPORT.md").read_text(encoding="utf-8")

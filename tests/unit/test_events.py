@@ -215,6 +215,8 @@ def test_arguments_that_may_hold_secrets_are_forgotten():
         ("etcd_cluster.access", "x", {"made": ["user root", "role r"]}, "", "made user root, role r"),
         ("user.present", "x", {"uid": 5, "home": "/", "passwd": "MHc"}, "", "made account or group x"),
         ("sysctl.present", "x", {"vm.swappiness": 1}, "", "changed vm.swappiness"),
+        ("host.only", "x", {"192.0.2.1": {"old": "", "new": "pg1"}}, "", "/etc/hosts: 192.0.2.1 is pg1"),
+        ("file.directory", "/a", {"/a": {"directory": "new"}}, "", "made /a"),
         ("odd.thing", "x", "words", "", "changed x"),
         ("file.managed", "x", {}, "", None),
     ],
@@ -232,3 +234,21 @@ def test_versions_of_packages_are_kept():
 def test_a_run_has_at_most_so_many_states():
     states = {f"test_|-s{n}_|-s{n}_|-nop": {"result": True, "__id__": f"s{n}", "__run_num__": n} for n in range(5000)}
     assert len(state_run.compact("state.apply", [], states, 0)["states"]) == state_run.LARGEST
+
+
+def test_a_run_that_the_reactor_missed_is_the_same_event_from_the_job_cache():
+    heard = returned(state(changes={"diff": "New file"}))
+    result = {"return": state(changes={"diff": "New file"}), "retcode": 0}
+    job = {"Function": "state.apply", "Arguments": [], "Result": {"pg1": result, "stranger": {}}}
+    (found,) = events.from_jobs(JID, job, cluster_of)
+    assert {**found, "time": "", "received": ""} == {**heard, "time": "", "received": ""}
+    assert events.from_jobs(JID, {**job, "Function": "test.ping"}, cluster_of) == []
+    assert events.from_jobs("req", job, cluster_of) == []
+    assert events.from_jobs(JID, {"Error": "no such job"}, cluster_of) == []
+
+
+def test_a_rendering_error_is_told_without_its_traceback():
+    said = [
+        "Rendering SLS 'base:x' failed: no CA yet\nTraceback (most recent call last):\n  File x\n; line 3\n\n---\nx"
+    ]
+    assert returned(said, retcode=1)["data"]["error"] == "Rendering SLS 'base:x' failed: no CA yet"

@@ -319,3 +319,12 @@ def test_the_report_is_written_whole_with_its_counts(tmp_path, settings):
         (tmp_path / "REPORT.md").read_text().startswith("# High availability of PostgreSQL: the report of cluster demo")
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["REPORT.md", "events"]
+
+
+def test_a_step_that_is_two_states_is_one_step():
+    parts = [
+        state("Create the key", changed="made /ca.key") | {"function": "x509.private_key_managed"},
+        state("Create the key", changed="wrote /ca.key; mode 0600"),
+    ]
+    (step,) = runs.all_runs([run(1, parts)])[0]["steps"]
+    assert (step["what"], step["nodes"], step["longest"]) == (["made /ca.key"], ["pg1"], 2.0)

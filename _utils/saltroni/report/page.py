@@ -1,14 +1,12 @@
 """Facts and template to a page."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import jinja2
 
 from saltroni import events
-from saltroni.report import cluster, drills, markdown, overview, problems, runs
+from saltroni.report import cluster, drills, markdown, overview, problems, runs, template
 
-TEMPLATE = "REPORT.md.j2"
 #: Runs that are shown step by step, the first and the latest ones; all are in the list.
 FIRST_SHOWN, LAST_SHOWN = 10, 10
 DRILLS_SHOWN = 20
@@ -63,11 +61,10 @@ def render(facts):
     """
     # the page is Markdown: what others wrote goes through the filters of saltroni.report.markdown
     environment = jinja2.Environment(  # noqa: S701
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.filters.update(markdown.FILTERS)
-    return environment.get_template(TEMPLATE).render(facts)
+    return environment.from_string(template.TEMPLATE.lstrip()).render(facts)

@@ -72,22 +72,24 @@ def _steps(nodes):
     """Each state that changed something, once for all nodes where it did, in the order in which they ran."""
     steps = {}
     for node in nodes:
-        for place, state in enumerate(node["all"]):
+        for state in node["all"]:
             if not state.get("changed"):
                 continue
-            step = steps.setdefault(
-                f"{state['function']}|{state['id']}",
-                {"id": state["id"], "nodes": [], "what": [], "seconds": [], "place": place, "failed": []},
-            )
-            step["place"] = min(step["place"], place)
-            if node["node"] not in step["nodes"]:
-                step["nodes"].append(node["node"])
-            if state["changed"] not in step["what"]:
-                step["what"].append(state["changed"])
+            step = steps.setdefault(state["id"], {"id": state["id"], "seconds": {}, "what": {}, "failed": []})
+            step["seconds"][node["node"]] = step["seconds"].get(node["node"], 0) + (state.get("seconds") or 0)
+            step["what"].setdefault(state["function"].split(".")[0], []).append(state["changed"])
             if state.get("result") is False:
                 step["failed"].append(node["node"])
-            step["seconds"].append(state.get("seconds") or 0)
-    return [dict(step, longest=max(step["seconds"])) for step in steps.values()]
+    return [
+        dict(step, nodes=list(step["seconds"]), longest=max(step["seconds"].values()), what=_what(step["what"]))
+        for step in steps.values()
+    ]
+
+
+def _what(lines):
+    """What a step changed, each line once. A certificate's file isn't told once more as a file."""
+    told = [line for module, found in lines.items() for line in found if module != "file" or "x509" not in lines]
+    return list(dict.fromkeys(told))
 
 
 def latest(runs):

@@ -1,3 +1,7 @@
+# ruff: noqa: E501
+"""The page's template, in Jinja2. A Python file, since Salt carries nothing else to where this is imported from."""
+
+TEMPLATE = r"""
 # High availability of PostgreSQL: the report of cluster {{ model.cluster }}
 
 {% if log.events %}
@@ -251,3 +255,4 @@ A measure counts on a node when the node's latest state run, which applies it, e
 - Each event is kept once, by its id, and sorted by the time at which it happened.{{ ' %s left half written by a crash and set aside.' % (log.torn | count('line was', 'lines were')) if log.torn }}
 - The page is written anew after each event (`salt-run report.write` does it by hand); nothing in it is edited by hand. What a person
   adds by `report.problem` and `report.explain` is marked as such.
+"""
