@@ -20,6 +20,7 @@ import saltroni.pillar
 import saltroni.rest
 import saltroni.view
 import saltroni.wait
+import saltroni.words
 
 LOG = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def _translated(call, *arguments, **named):
     try:
         return call(saltroni.pillar.model(__pillar__), *arguments, **named)
     except ERRORS as err:
-        raise CommandExecutionError(str(err)) from err
+        raise CommandExecutionError(saltroni.words.plain(err)) from err
 
 
 def _health(model):

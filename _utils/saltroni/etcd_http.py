@@ -11,7 +11,7 @@ import json
 
 import requests
 
-from saltroni import access
+from saltroni import access, words
 
 UNAUTHENTICATED = 16
 
@@ -76,7 +76,7 @@ class Client:
             try:
                 return self._at(name, path, body)
             except OSError as err:  # requests' errors are such, and so is a certificate that isn't there
-                failures.append(f"{name}: {err}")
+                failures.append(f"{name}: {words.plain(err)}")
         raise EtcdHttpError(f"no member of etcd answers {path}: " + "; ".join(failures))
 
     def _at(self, name, path, body):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from saltroni import access, handshake, rest, stats, view, watchdog
+from saltroni import access, handshake, rest, stats, view, watchdog, words
 
 TIMEOUT_S = 3.0
 
@@ -20,7 +20,7 @@ def _attempt(call, *arguments):
     try:
         return call(*arguments)
     except (rest.RestError, requests.RequestException, OSError, ValueError, KeyError) as err:
-        return {"error": str(err) or type(err).__name__}
+        return {"error": words.plain(err)}
 
 
 def _get(model, url):

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from saltroni import health, model, stats
+from saltroni import health, model, stats, words
 
 MEMBERS = ("pg1", "pg2", "pg3")
 
@@ -216,3 +216,13 @@ def test_statistics_are_parsed_and_other_text_is_refused():
 )  # fmt: skip
 def test_what_counts_as_up(status, up):
     assert stats.is_up(status) is up
+
+
+def test_errors_of_the_http_library_are_cut_to_their_reason():
+    wrapped = (
+        "HTTPSConnectionPool(host='h', port=1): Max retries exceeded with url: /x (Caused by "
+        "NewConnectionError(\"HTTPSConnection(host='h', port=1): Failed: [Errno 111] Connection refused\"))"
+    )
+    assert words.plain(f"pg1: {wrapped}; pg2: {wrapped}") == "pg1: Connection refused; pg2: Connection refused"
+    assert words.plain(ValueError("as it is")) == "as it is"
+    assert words.plain(KeyError()) == "KeyError"
