@@ -10,6 +10,8 @@ from saltroni import tidy
 
 LIMIT = 300
 LISTED = 6
+#: Packages whose version a reader asks for.
+PROGRAMS = re.compile(r"^(postgresql-\d+|patroni|etcd|etcd-server|haproxy|pgbouncer|keepalived|wal-g)$")
 #: States whose ``changes`` are sentences of this project.
 OURS = ("etcd_cluster", "patroni", "haproxy", "walg")
 
@@ -78,7 +80,7 @@ def _is_new(path, what):
 
 def _package(_name, changes, comment):
     asked = [package for package in changes if re.search(rf"(?<![\w.+-]){re.escape(str(package))}(?![\w+-])", comment)]
-    first = asked or list(changes)
+    first = [package for package in changes if PROGRAMS.match(str(package))] or asked or list(changes)
     words = []
     for package in first[:LISTED]:
         change = changes[package]

@@ -78,7 +78,7 @@ def test_nodes_of_one_job_are_one_run_and_a_repeated_run_is_a_proof(written):
     assert [(r["changed"], r["unchanged"], len(r["nodes"])) for r in made] == [(6, False, 3), (0, True, 3)]
     text = written(*first, *again)
     assert "A repeated run changed nothing: run 2 checked 6 states on 3 nodes, 0 changed, 0 failed." in text
-    assert "| 1 | Install etcd | etcd1, etcd2, etcd3 | installed etcd |" in text
+    assert "| 1 | Install etcd | etcd1-3 | installed etcd |" in text
     assert "no change" in text
     assert "No state failed" in text
 
@@ -328,3 +328,27 @@ def test_a_step_that_is_two_states_is_one_step():
     ]
     (step,) = runs.all_runs([run(1, parts)])[0]["steps"]
     assert (step["what"], step["nodes"], step["longest"]) == (["made /ca.key"], ["pg1"], 2.0)
+
+
+def test_neighbouring_steps_that_differ_in_one_word_are_one():
+    names = [state(f"Know {name} by its name", changed=f"{name} known") for name in ("a", "b", "c")]
+    steps = runs.all_runs([run(1, [*names, state("Install c by its name", changed="x"), state("Run it", changed="y")])])
+    told = [step["id"] for step in steps[0]["steps"]]
+    assert told == ["Know a, b, c by its name", "Install c by its name", "Run it"]
+    assert steps[0]["steps"][0]["what"] == ["a known", "b known", "c known"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["pg2", "pg1", "pg3", "salt", "lb1"], "lb1, pg1-3, salt"),
+        (["pg1", "pg2"], "pg1, pg2"),
+        (["pg9", "pg10", "pg11"], "pg9-11"),
+        (["a", "b1", "b3"], "a, b1, b3"),
+        (["x01", "x02"], "x01, x02"),
+        (["a", "b", "c", "d"], "all 4"),
+        ([], ""),
+    ],
+)
+def test_names_are_told_briefly(given, told):
+    assert markdown.names(given, ["a", "b", "c", "d"]) == told

@@ -1,8 +1,6 @@
 """The cluster as its pillar describes it and its runs made it. Pure."""
 
-import re
-
-from saltroni import timings
+from saltroni import changed, timings
 
 ROLES = {
     "master": "Salt master, certificate authority",
@@ -10,8 +8,6 @@ ROLES = {
     "patroni": "PostgreSQL, Patroni",
     "haproxy": "HAProxy",
 }
-#: Packages whose version a reader asks for.
-PROGRAMS = re.compile(r"^(postgresql-\d+|patroni|etcd|etcd-server|haproxy|pgbouncer|keepalived|wal-g)$")
 
 REPLICATION = {
     "async": "asynchronous: a commit is acknowledged when the leader has it; a failover may lose the latest",
@@ -50,7 +46,7 @@ def versions(packages):
     return [
         (package, version, sorted(where))
         for package, by_version in sorted(packages.items())
-        if PROGRAMS.match(package)
+        if changed.PROGRAMS.match(package)
         for version, where in sorted(by_version.items())
     ]
 

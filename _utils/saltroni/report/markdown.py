@@ -63,17 +63,38 @@ def seconds(value):
     return f"{value:.1f} s" if value >= 10 else f"{value:.2f} s"
 
 
+def brief(value):
+    """Seconds in a table of steps: to a tenth, and what is less is said to be less."""
+    return "< 0.1" if value < 0.1 else number(round(value, 1))
+
+
 def when(stamp):
     """An event's time for people: ``2026-11-24 18:03:12``."""
     return str(stamp)[:19].replace("T", " ")
 
 
 def names(values, of=None):
-    """Names in a row; ``all 3`` where they are all of ``of`` and more than two."""
-    values = list(values)
+    """Names in a row, in order; ``pg1-3`` for neighbours, ``all 9`` where they are all of ``of`` and more than two."""
+    values = sorted(set(values), key=_natural)
     if of and len(values) > 2 and set(values) == set(of):
         return f"all {len(values)}"
-    return ", ".join(values)
+    rows = []
+    for value in values:
+        stem, number = _natural(value)
+        if rows and rows[-1][0] == stem and rows[-1][2] == number - 1:
+            rows[-1][2] = number
+        else:
+            rows.append([stem, number, number, value])
+    return ", ".join(
+        value if first == last else f"{value}-{last}" if last > first + 1 else f"{value}, {stem}{last}"
+        for stem, first, last, value in rows
+    )
+
+
+def _natural(name):
+    """A name's stem and number, ``("pg", 3)``; a name without a plain number is all stem."""
+    found = re.fullmatch(r"(.*?)([1-9]\d{0,5})", name)
+    return (found[1], int(found[2])) if found else (name, -1)
 
 
 def count(value, noun, plural=None):
@@ -88,6 +109,7 @@ FILTERS = {
     "label": label,
     "number": number,
     "seconds": seconds,
+    "brief": brief,
     "when": when,
     "names": names,
     "count": count,

@@ -12,7 +12,9 @@ def warnings(facts):
     found = [_open(problem) for problem in facts["problems"] if problem["solved"] is None]
     missing = [node["name"] for node in facts["nodes"] if node["applied"] is None]
     if missing:
-        found.append(f"No state run was recorded for {', '.join(missing)}: run `salt '*' state.apply`.")
+        found.append(
+            f"No state run was recorded for {markdown.names(missing)}: run `salt '*' state.apply` if none is under way."
+        )
     for drill in facts["unfinished"]:
         found.append(
             f"The drill that began on {markdown.plain(drill['node'])} at {markdown.when(drill['time'])} "
@@ -27,7 +29,7 @@ def warnings(facts):
 
 
 def _open(problem):
-    where = f" on {markdown.plain(', '.join(problem['still']))}" if problem["still"] else ""
+    where = f" on {markdown.plain(markdown.names(problem['still']))}" if problem["still"] else ""
     return f"{markdown.plain(problem['title'])}{where} (problem {problem['id']}, not solved yet)."
 
 

@@ -80,10 +80,35 @@ def _steps(nodes):
             step["what"].setdefault(state["function"].split(".")[0], []).append(state["changed"])
             if state.get("result") is False:
                 step["failed"].append(node["node"])
-    return [
+    found = [
         dict(step, nodes=list(step["seconds"]), longest=max(step["seconds"].values()), what=_what(step["what"]))
         for step in steps.values()
     ]
+    return _joined(found)
+
+
+def _joined(steps):
+    """Neighbours whose sentences differ in one word are one step: ``Know a, b, c by its name``."""
+    joined = []
+    for step in steps:
+        words = step["id"].split()
+        last = joined[-1] if joined else None
+        place = _differs(last["words"], words) if last and last["nodes"] == step["nodes"] else None
+        if place is None or last["place"] not in (None, place) or step["failed"] or last["failed"]:
+            joined.append(dict(step, words=words, place=None, named=[]))
+            continue
+        last["named"] = (last["named"] or [last["words"][place]]) + [words[place]]
+        last.update(place=place, what=last["what"] + step["what"], longest=last["longest"] + step["longest"])
+        last["id"] = " ".join([*words[:place], ", ".join(last["named"]), *words[place + 1 :]])
+    return joined
+
+
+def _differs(words, others):
+    """Where two sentences of the same length differ, if it is in one word only."""
+    if len(words) != len(others) or len(words) < 3:
+        return None
+    places = [place for place, (one, other) in enumerate(zip(words, others, strict=True)) if one != other]
+    return places[0] if len(places) == 1 else None
 
 
 def _what(lines):

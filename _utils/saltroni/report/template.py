@@ -22,9 +22,13 @@ Written by Saltroni at {{ now | when }} UTC. Nothing has been recorded yet: appl
 **Nothing is open:** no failed state, no failed drill, no unsolved problem.
 {% endif %}
 
+{% if proofs %}
+**Shown so far:**
+
 {% for proof in proofs %}
 - {{ proof }}
 {% endfor %}
+{% endif %}
 
 ## The cluster
 
@@ -32,16 +36,19 @@ Written by Saltroni at {{ now | when }} UTC. Nothing has been recorded yet: appl
 flowchart TB
     clients(["applications"])
     subgraph balancers ["HAProxy: sends writes to the leader"]
+        direction LR
 {% for name in model.by_role.haproxy %}
         {{ 'lb%d' % loop.index }}["{{ name | label }}<br/>{{ model.nodes[name].address | label }}"]
 {% endfor %}
     end
     subgraph databases ["PostgreSQL {{ model.postgresql.version }}, managed by Patroni"]
+        direction LR
 {% for name in model.by_role.patroni %}
         {{ 'pg%d' % loop.index }}[("{{ name | label }}<br/>{{ model.nodes[name].address | label }}")]
 {% endfor %}
     end
     subgraph consensus ["etcd: who leads"]
+        direction LR
 {% for name in model.by_role.etcd %}
         {{ 'etcd%d' % loop.index }}["{{ name | label }}<br/>{{ model.nodes[name].address | label }}"]
 {% endfor %}
@@ -54,7 +61,7 @@ flowchart TB
 | Node | Address | What it does | Memory | Latest state run | Result |
 |---|---|---|---:|---|---|
 {% for node in nodes %}
-| {{ node.name | plain }} | {{ node.address }} | {{ node.roles | join('; ') }} | {{ node.memory_mb | number }} MiB | {% if node.applied %}run {{ node.applied.run }}, {{ node.applied.time | when }}{% else %}none{% endif %} | {% if not node.applied %}–{% elif node.applied.error %}could not begin{% elif node.applied.failed %}{{ node.applied.failed }} failed{% else %}{{ node.applied.states }} states, all well{% endif %} |
+| {{ node.name | plain }} | {{ node.address }} | {{ node.roles | join('; ') }} | {{ node.memory_mb | number }} MiB | {% if node.applied %}run {{ node.applied.run }}, {{ node.applied.time | when }}{% else %}none{% endif %} | {% if not node.applied %}–{% elif node.applied.error %}could not begin{% elif node.applied.failed %}{{ node.applied.failed }} failed{% else %}{{ node.applied.states | count('state') }}, all well{% endif %} |
 {% endfor %}
 {% if versions %}
 
@@ -101,7 +108,7 @@ A dry run: it tells what would change and changes nothing.
 | Step | What was done | On | What changed | Seconds |
 |---:|---|---|---|---:|
 {% for step in run.steps %}
-| {{ loop.index }} | {{ step.id | plain }}{{ ' (**failed** on %s)' % (step.failed | names | plain) if step.failed }} | {{ step.nodes | names | plain }} | {{ step.what[:3] | map('plain') | join('<br>') }}{{ '<br>and %d more' % (step.what | length - 3) if step.what | length > 3 }} | {{ step.longest | number }} |
+| {{ loop.index }} | {{ step.id | plain }}{{ ' (**failed** on %s)' % (step.failed | names | plain) if step.failed }} | {{ step.nodes | names | plain }} | {{ step.what[:3] | map('plain') | join('<br>') }}{{ '<br>and %d more' % (step.what | length - 3) if step.what | length > 3 }} | {{ step.longest | brief }} |
 {% endfor %}
 {% if long %}
 
