@@ -1,6 +1,7 @@
 """etcd's JSON gateway over TLS, logged in as a user with a password.
 
-A certificate alone isn't enough here: through the gateway etcd takes no user from it, only from a token.
+A certificate alone isn't enough here: through the gateway etcd takes no user from it, only from a token, and a
+certificate with a common name is refused outright (etcd, ``server/embed/serve.go``, ``accessController``).
 
 Sources: etcd's documentation, *Why gRPC gateway* (keys and values in base64, numbers as strings) and *Role-based
 access control*, "Using TLS Common Name".

@@ -226,3 +226,4 @@ def test_errors_of_the_http_library_are_cut_to_their_reason():
     assert words.plain(f"pg1: {wrapped}; pg2: {wrapped}") == "pg1: Connection refused; pg2: Connection refused"
     assert words.plain(ValueError("as it is")) == "as it is"
     assert words.plain(KeyError()) == "KeyError"
+    assert words.plain(ConnectionRefusedError(111, "Connection refused")) == "Connection refused"
