@@ -72,16 +72,18 @@ def test_a_state_run_ends_in_the_report_and_what_failed_is_solved_by_what_succee
         encoding="utf-8",
     )
     assert salt.run("state.apply", "trial", minion_tgt="pg1").returncode != 0
-    text = report("Greet the world (open)", "It held back 1 other state")
+    text = report('"Greet the world" failed (open)', "It held back 1 other state")
     assert "Parent directory not present" in text
     target.parent.mkdir()
     assert salt.run("state.apply", "trial", minion_tgt="pg1").returncode == 0
     text = report("the same state succeeded: wrote ")
-    assert "Greet the world (open)" not in text
+    assert '"Greet the world" failed (open)' not in text
     assert salt.run("state.apply", "trial", minion_tgt="pg1").returncode == 0
     text = report("no change")
     assert "MHcCAQEE" not in text
-    (problem,) = [name for name, told in run.run("report.problems").data.items() if told["title"] == "Greet the world"]
+    (problem,) = [
+        name for name, told in run.run("report.problems").data.items() if told["title"] == '"Greet the world" failed'
+    ]
     assert run.run("report.explain", problem, "The folder was missing, it was made by hand").returncode == 0
     report("**Explanation:** The folder was missing, it was made by hand")
 

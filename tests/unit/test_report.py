@@ -107,8 +107,8 @@ def test_open_problems_come_first(written):
         run(2, [state("First"), state("Second", False)]),
     )
     assert "**Open now:**" in text
-    assert text.index("Second (open)") < text.index("**Solved")
-    assert "Second on pg1 (problem P-" in text
+    assert text.index('"Second" failed (open)') < text.index("**Solved")
+    assert '"Second" failed on pg1 (problem P-' in text
 
 
 def test_the_same_failure_on_many_nodes_is_one_problem():

@@ -56,7 +56,12 @@ def _failures(node):
     held = [state["id"] for state in failed if state.get("held_back")]
     # a requisite that didn't fail itself: then the states that waited are all there is to tell
     return [
-        (state["key"], state["id"], state.get("comment") or "no reason was given", held if place == 0 else [])
+        (
+            state["key"],
+            f'"{state["id"]}" failed',
+            state.get("comment") or "no reason was given",
+            held if place == 0 else [],
+        )
         for place, state in enumerate(causes or failed)
     ]
 
