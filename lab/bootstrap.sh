@@ -44,9 +44,7 @@ configure_master() {
 id: $id
 file_roots: {base: [/srv/saltroni/salt]}
 pillar_roots: {base: [/srv/saltroni/pillar]}
-module_dirs: [/srv/saltroni]
-# module_dirs would take /srv/saltroni/pillar, the pillar's root, for the folder of pillar modules
-pillar_dirs: [/srv/saltroni/_pillar]
+module_dirs: [/srv/saltroni/salt]
 ext_pillar: [{saltroni_cluster: {}}]
 # Only keys that were put there beforehand
 auto_accept: False

@@ -28,7 +28,7 @@ def problem(crt, key, authority, wanted, renew_days, now=None):
 
     Args:
         crt, key, authority: PEM bytes of the certificate, its key, and the CA's certificate.
-        wanted: ``{common_name, names}`` as :func:`saltroni.signing.certificates` gives it.
+        wanted: ``{subject, names}`` as :func:`saltroni.signing.certificates` gives it.
         renew_days: days that must be left.
         now: the time to judge by, UTC.
     """
@@ -44,9 +44,8 @@ def problem(crt, key, authority, wanted, renew_days, now=None):
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):
         return "it is from another CA"
-    common_name = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    if [entry.value for entry in common_name] != [wanted["common_name"]]:
-        return "its common name is another"
+    if certificate.subject.rfc4514_string() != wanted["subject"]:
+        return "its subject is another"
     if _names(certificate) != set(wanted["names"]):
         return "its names are others"
     left = certificate.not_valid_after_utc - (now or datetime.datetime.now(datetime.UTC))

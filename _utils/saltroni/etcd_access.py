@@ -47,14 +47,15 @@ def steps(model, own):
         todo.append(("role root", ("role", "add", "root"), None))
     if "root" not in users:
         todo.append(("root has role root", ("user", "grant-role", "root", "root"), None))
+    enabled = bool(etcd.ctl(model, [own], "auth", "status").get("enabled"))
     for name, (password, prefix) in wanted(model).items():
-        todo += _user_steps(model, own, name, password, prefix, users, roles)
-    if not etcd.ctl(model, [own], "auth", "status").get("enabled"):
+        todo += _user_steps(model, own, name, password, prefix, users, roles, enabled)
+    if not enabled:
         todo.append(("authentication required", ("auth", "enable"), None))
     return todo
 
 
-def _user_steps(model, own, name, password, prefix, users, roles):
+def _user_steps(model, own, name, password, prefix, users, roles, enabled):
     todo = []
     grant = ("role", "grant-permission", name, "readwrite", prefix, "--prefix=true")
     expected = [(2, prefix, range_end(prefix))]
@@ -77,6 +78,7 @@ def _user_steps(model, own, name, password, prefix, users, roles):
         held = etcd.ctl(model, [own], "user", "get", name).get("roles") or []
         if name not in held:
             todo.append((f"{name} has role {name}", ("user", "grant-role", name, name), None))
-        if not etcd.password_works(model, own, name, password):
+        # nobody can log in before authentication is switched on
+        if enabled and not etcd.password_works(model, own, name, password):
             todo.append((f"password of {name}", ("user", "passwd", name, "--interactive=false"), password))
     return todo

@@ -7,9 +7,11 @@ value for whatever a policy leaves open).
 CA_FOLDER = "/etc/saltroni/ca"
 
 #: Certificates beyond a role's own: role -> {name of the certificate: common name}.
-#: etcd takes the common name of a client's certificate as its user.
+#: etcd takes the common name of a client's certificate as its user. No other certificate has one: etcd refuses them at
+#: its JSON gateway, by which Patroni comes, and names to verify stand in the subjectAltName.
 EXTRA = {"etcd": {"etcd-root": "root"}}
 
+#: What a policy leaves open, the requester chooses. An extension with no value is left out.
 LOCKS = {
     "not_after": None,
     "not_before": None,
@@ -18,6 +20,15 @@ LOCKS = {
     "prepend_cn": False,
     "csr": None,
     "digest": "sha256",
+    "issuerAltName": None,
+    "authorityInfoAccess": None,
+    "crlDistributionPoints": None,
+    "certificatePolicies": None,
+    "policyConstraints": None,
+    "inhibitAnyPolicy": None,
+    "nameConstraints": None,
+    "noCheck": None,
+    "tlsfeature": None,
 }
 
 
@@ -26,13 +37,18 @@ def policy_name(cluster, node, certificate):
     return f"{cluster}.{node}.{certificate}"
 
 
+def _subject(cluster, node, common_name):
+    # as a string, since only then a requester can add nothing to it; RFC 4514, names of nodes and clusters are plain
+    return f"{f'CN={common_name},' if common_name else ''}OU={node},O=saltroni {cluster}"
+
+
 def certificates(model, node):
-    """What a node's certificates must say: ``{certificate: {common_name, names, policy}}``."""
+    """What a node's certificates must say: ``{certificate: {subject, names, policy}}``."""
     wanted = {}
     for role in model["nodes"][node]["roles"]:
-        for certificate, common_name in {role: node, **EXTRA.get(role, {})}.items():
+        for certificate, common_name in {role: None, **EXTRA.get(role, {})}.items():
             wanted[certificate] = {
-                "common_name": common_name,
+                "subject": _subject(model["cluster"], node, common_name),
                 "names": list(model["names"][node][role]),
                 "policy": policy_name(model["cluster"], node, certificate),
             }
@@ -50,8 +66,7 @@ def policies(model):
                 minions=node,
                 signing_private_key=f"{folder}/ca.key",
                 signing_cert=f"{folder}/ca.crt",
-                CN=wanted["common_name"],
-                O=f"saltroni {model['cluster']}",
+                subject=wanted["subject"],
                 days_valid=model["certificates"]["days"],
                 basicConstraints="critical, CA:false",
                 keyUsage="critical, digitalSignature, keyEncipherment",

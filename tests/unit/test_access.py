@@ -15,16 +15,16 @@ def test_each_policy_serves_one_node_and_pins_its_names(settings):
     policies = signing.policies(built(settings))
     assert {policy["minions"] for policy in policies.values()} == set(settings["nodes"])
     pg1 = policies["demo.pg1.patroni"]
-    assert pg1["CN"] == "pg1"
+    assert pg1["subject"] == "OU=pg1,O=saltroni demo"
     assert "IP:192.168.56.21" in pg1["subjectAltName"]
     for policy in policies.values():
         assert policy["basicConstraints"] == "critical, CA:false"
-        for lock in ("not_after", "not_before", "serial_number", "copypath", "csr"):
+        for lock in ("not_after", "not_before", "serial_number", "copypath", "csr", "nameConstraints"):
             assert policy[lock] is None
 
 
 def test_only_etcd_nodes_can_be_etcds_root(settings):
-    roots = {policy["minions"] for policy in signing.policies(built(settings)).values() if policy["CN"] == "root"}
+    roots = {policy["minions"] for policy in signing.policies(built(settings)).values() if "CN=" in policy["subject"]}
     assert roots == {"etcd1", "etcd2", "etcd3"}
 
 
