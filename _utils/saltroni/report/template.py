@@ -36,19 +36,19 @@ Written by Saltroni at {{ now | when }} UTC. Nothing has been recorded yet: appl
 flowchart TB
     clients(["applications"])
     subgraph balancers ["HAProxy: sends writes to the leader"]
-        direction LR
+        direction TB
 {% for name in model.by_role.haproxy %}
         {{ 'lb%d' % loop.index }}["{{ name | label }}<br/>{{ model.nodes[name].address | label }}"]
 {% endfor %}
     end
     subgraph databases ["PostgreSQL {{ model.postgresql.version }}, managed by Patroni"]
-        direction LR
+        direction TB
 {% for name in model.by_role.patroni %}
         {{ 'pg%d' % loop.index }}[("{{ name | label }}<br/>{{ model.nodes[name].address | label }}")]
 {% endfor %}
     end
     subgraph consensus ["etcd: who leads"]
-        direction LR
+        direction TB
 {% for name in model.by_role.etcd %}
         {{ 'etcd%d' % loop.index }}["{{ name | label }}<br/>{{ model.nodes[name].address | label }}"]
 {% endfor %}
