@@ -3,8 +3,8 @@ Be a member of etcd:
     - require:
       - file: Configure etcd
       - file: Create etcd's folder for data
-      - x509: Have the CA sign certificate etcd
-      - x509: Have the CA sign certificate etcd-root
+      - certificate: Have a good certificate etcd
+      - certificate: Have a good certificate etcd-root
 
 Let Patroni use its own part of etcd only:
   etcd_cluster.access:

@@ -9,4 +9,4 @@ Configure HAProxy:
     - check_cmd: haproxy -c -q -f
     - require:
       - pkg: Install HAProxy
-      - x509: Have the CA sign certificate haproxy
+      - certificate: Have a good certificate haproxy

@@ -8,10 +8,21 @@ Tell the master what nodes may ask of each other and which events it records:
     - group: root
     - mode: '0644'
 
-# The CA signs by the policies that its minion remembers.
-Make the CA's minion learn the policies of new nodes:
+# The CA signs by the policies that its minion remembers; it is told to look again when they have changed.
+Write down the CA's policies:
+  file.managed:
+    - name: /etc/saltroni/ca/{{ pillar['saltroni']['cluster'] }}/policies.json
+    - contents: {{ pillar['x509_signing_policies'] | json | json }}
+    - user: root
+    - group: root
+    - mode: '0644'
+    - show_changes: false
+    - require:
+      - file: Create the CA's folder
+
+Make the CA's minion learn its policies:
   module.run:
     - saltutil.refresh_pillar:
       - wait: true
     - onchanges:
-      - file: Tell the master what nodes may ask of each other and which events it records
+      - file: Write down the CA's policies

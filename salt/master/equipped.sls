@@ -4,5 +4,7 @@ Install the Python packages that our runners use:
       - jsonschema >= 4.18
       - jinja2 >= 3.1
     # asking pip takes seconds
-    - unless: {{ grains['pythonexecutable'] }} -c 'import jinja2, jsonschema'
+    - unless:
+      - fun: salt_python.has
+        args: [jinja2, jsonschema]
     - order: 1

@@ -6,5 +6,7 @@ Install the Python packages that our modules use:
       - psycopg[binary] >= 3.2, < 4
     - reload_modules: true
     # asking pip takes seconds
-    - unless: {{ grains['pythonexecutable'] }} -c 'import psycopg, requests'
+    - unless:
+      - fun: salt_python.has
+        args: [psycopg, requests]
     - order: 1

@@ -22,7 +22,7 @@ Configure Patroni:
     - require:
       - file: Bring the check of Patroni's configuration
       - pkg: Install PostgreSQL and Patroni
-      - x509: Have the CA sign certificate patroni
+      - certificate: Have a good certificate patroni
 
 # Run by Patroni once, where the cluster is founded.
 Describe the accounts of a new cluster:
