@@ -279,7 +279,8 @@ def _result(model, options, before, after, measured, checked, errors, **more):
         "outage_of_all_s": measured["any_writer_s"],
         "came_back": not measured["open"],
         "bound_s": bound["bound_s"] if bound else None,
-        "bound_terms_s": bound["terms"] if bound else {},
+        # taken one by one: as a part of the pillar, Salt would show it masked
+        "bound_terms_s": {name: float(bound["terms"][name]) for name in bound["terms"]} if bound else {},
         "phases": phases,
         "whole": after["at"] is not None,
         "time_to_whole_s": None if after["at"] is None else round(after["at"] - fault_at, 1),

@@ -129,7 +129,9 @@ def wait_for(check, deadline_s, pause_s=1.0, clock=time.monotonic, sleep=time.sl
 
 
 def password_works(model, name, user, password):
-    """Whether ``user`` can log in at member ``name`` (by etcd's JSON gateway: etcdctl takes no password from a file).
+    """Whether ``user`` can log in at member ``name``.
+
+    By etcd's JSON gateway, since etcdctl takes no password from a file; it refuses certificates with a common name.
 
     Raises:
         EtcdError: the member doesn't answer.
@@ -140,7 +142,7 @@ def password_works(model, name, user, password):
             answer = session.post(
                 client_url(model, name) + "/v3/auth/authenticate",
                 json={"name": user, "password": password},
-                cert=access.files("etcd-root"),
+                cert=access.files("etcd"),
                 verify=access.CA,
                 timeout=5,
             )
