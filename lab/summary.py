@@ -1,6 +1,6 @@
 """Reads `salt --out=json ... state.apply` from stdin as nodes answer, prints a line a node and each failed state in full.
 
-    summary.py NODE...      the nodes that should answer; ends with 1 if one failed or didn't answer
+summary.py NODE...      the nodes that should answer; ends with 1 if one failed or didn't answer
 """
 
 import json

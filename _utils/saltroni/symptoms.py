@@ -104,9 +104,7 @@ def _replica(model, name, facts):
     timeline = (facts.get("leader_later") or {}).get("timeline") or cluster["members"][leader]["timeline"]
     cure = f"if it stays so, patroni.reinitialize {name}"
     if status.get("timeline") != timeline:
-        return [
-            _warning(f"{name} is on timeline {status.get('timeline')}, the leader {leader} on {timeline}: {cure}")
-        ]
+        return [_warning(f"{name} is on timeline {status.get('timeline')}, the leader {leader} on {timeline}: {cure}")]
     found = []
     if status.get("replication_state") != "streaming":
         found.append(_warning(f"{name} doesn't stream from {leader} ({status.get('replication_state')}): {cure}"))

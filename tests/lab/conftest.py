@@ -39,7 +39,9 @@ class Lab:
             timeout=timeout_s,
         )
         if check and done.returncode != 0:
-            pytest.fail(f"{node}: {' '.join(command)} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+            pytest.fail(
+                f"{node}: {' '.join(command)} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+            )
         return done
 
     def script(self, name, *arguments, timeout_s=900):
@@ -49,10 +51,19 @@ class Lab:
     def call(self, node, function, *arguments, check=True, timeout_s=600):
         """``salt-call`` on a node: (its answer, its exit code)."""
         done = self.run(
-            node, "salt-call", "--out=json", "--retcode-passthrough", function, *arguments, check=False, timeout_s=timeout_s
+            node,
+            "salt-call",
+            "--out=json",
+            "--retcode-passthrough",
+            function,
+            *arguments,
+            check=False,
+            timeout_s=timeout_s,
         )
         if check and done.returncode != 0:
-            pytest.fail(f"{node}: {function} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+            pytest.fail(
+                f"{node}: {function} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+            )
         try:
             return json.loads(done.stdout)["local"], done.returncode
         except ValueError:
@@ -69,8 +80,7 @@ class Lab:
     def apply(self, target="*", options=(), **pillar):
         """Apply the state: {node: {state id: result}}."""
         arguments = [f"pillar={json.dumps(pillar)}"] if pillar else []
-        answers = self.salt(target, "state.apply", *arguments, options=("-t", "600", *options))
-        return {node: states for node, states in answers.items()}
+        return self.salt(target, "state.apply", *arguments, options=("-t", "600", *options))
 
     def processes(self):
         """Pid and start of each process that no state may restart: {node: {what: (pid, start)}}."""

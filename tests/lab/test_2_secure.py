@@ -56,9 +56,7 @@ def test_sync_standbys_serve_reads_on_their_own_port(lab, authority, secrets):
         assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
 
 
-@pytest.mark.parametrize(
-    ("node", "port"), [("etcd1", 2379), ("etcd1", 2380), ("pg1", 8008), ("lb1", 8404)], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("node", "port"), [("etcd1", 2379), ("etcd1", 2380), ("pg1", 8008), ("lb1", 8404)], ids=str)
 def test_no_answer_without_a_client_certificate(lab, authority, node, port):
     with pytest.raises(requests.exceptions.RequestException):
         requests.get(f"https://{lab.address(node)}:{port}/health", verify=str(authority), timeout=5)

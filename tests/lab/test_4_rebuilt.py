@@ -43,7 +43,17 @@ def test_one_dead_node_stops_nobody_else(lab):
 def test_one_node_at_a_time(lab):
     before = lab.processes()
     done = lab.run(
-        MASTER, "salt", "-t", "600", "--batch", "1", "--out=txt", "*", "state.apply", "--state-output=terse", check=False
+        MASTER,
+        "salt",
+        "-t",
+        "600",
+        "--batch",
+        "1",
+        "--out=txt",
+        "*",
+        "state.apply",
+        "--state-output=terse",
+        check=False,
     )
     assert "Failed:     0" in done.stdout or "'result': False" not in done.stdout
     assert done.returncode == 0, done.stdout[-3000:]

@@ -4,6 +4,7 @@ import multiprocessing
 import stat
 
 import pytest
+
 from saltroni import accounts, etcd_access, model, pgpass, secrets, signing
 
 

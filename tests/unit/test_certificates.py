@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from saltroni import certificates
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

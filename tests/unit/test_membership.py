@@ -1,6 +1,7 @@
 """What a node does to be a member of etcd, and what it sends to agree on settings."""
 
 import pytest
+
 from saltroni import member, membership
 
 URL = "https://192.168.56.13:2380"

@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+
 from saltroni import memory, model, timings
 
 
@@ -135,7 +136,12 @@ def test_crash_bound_is_the_sum_of_its_terms(settings):
 
 @pytest.mark.parametrize(
     ("name", "value", "kb"),
-    [("work_mem", "4MB", 4096), ("work_mem", 64, 64), ("shared_buffers", 128, 1024), ("shared_buffers", "1GB", 1048576)],
+    [
+        ("work_mem", "4MB", 4096),
+        ("work_mem", 64, 64),
+        ("shared_buffers", 128, 1024),
+        ("shared_buffers", "1GB", 1048576),
+    ],
 )
 def test_sizes(name, value, kb):
     assert memory.kilobytes(name, value) == kb

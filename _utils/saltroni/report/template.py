@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """The page's template, in Jinja2. A Python file, since Salt carries nothing else to where this is imported from."""
 
 TEMPLATE = r"""
