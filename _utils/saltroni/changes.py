@@ -57,6 +57,7 @@ def switchover(model, candidate=None, timeout_s=60):
         raise Refused("the cluster has no leader: there is nothing to hand over, see patroni.health")
     if old == candidate:
         raise Refused(f"{candidate} leads already")
+    old_timeline = before["members"][old]["timeline"] or 0
     body = {"leader": old}
     if candidate:
         body["candidate"] = candidate
@@ -68,10 +69,11 @@ def switchover(model, candidate=None, timeout_s=60):
         new = now["leader"]
         if new in (None, old):
             raise NotYet(f"the leader is still {new}")
-        member = now["members"][new]
-        if member["state"] != "running" or rest.Member(model, new).answers("/primary") != 200:
-            raise NotYet(f"{new} holds the lease and is {member['state']}")
-        return new, member["timeline"]
+        status = rest.Member(model, new).status()
+        # it holds the lease before it is promoted: only a later timeline is proof
+        if status.get("role") == "replica" or not (status.get("timeline") or 0) > old_timeline:
+            raise NotYet(f"{new} holds the lease and is {status.get('role')} on timeline {status.get('timeline')}")
+        return new, status["timeline"]
 
     def checked():
         try:
