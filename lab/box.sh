@@ -55,7 +55,8 @@ build() {
         "deb ${mirrors[0]} trixie main" "deb ${mirrors[0]} trixie-updates main" \
         "deb ${mirrors[1]} trixie-security main" >"$log" 2>&1 || die "building the box fails, see the end of $log"
     say "packing"
-    as_root tar --numeric-owner -C "$work" -c ./rootfs | gzip -1 >"$work/rootfs.tar.gz"
+    # stored, not compressed: it is unpacked once for each node
+    as_root tar --numeric-owner -C "$work" -c ./rootfs | pigz -0 >"$work/rootfs.tar.gz"
     cp "$kit/box/lxc-config" "$kit/box/metadata.json" "$work/"
     tar -C "$work" -cf "$work/box" metadata.json lxc-config rootfs.tar.gz
     mv "$work/box" "$box"

@@ -9,7 +9,7 @@ command -v apt-get >/dev/null || die "this isn't Debian: install Vagrant and a p
 packages=(vagrant rsync openssh-client openssl)
 if [ "$PROVIDER" = lxc ]; then
     # vagrant-lxc calls sudo, as root too
-    packages+=(vagrant-lxc lxc sudo mmdebstrap debian-archive-keyring iproute2 nftables)
+    packages+=(vagrant-lxc lxc sudo mmdebstrap pigz debian-archive-keyring iproute2 nftables)
 fi
 
 missing=()

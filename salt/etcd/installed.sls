@@ -20,5 +20,6 @@ Install etcd:
       - etcd-server
       - etcd-client
     - install_recommends: false
+    - cache_valid_time: 86400  # seconds
     - require:
       - module: Make systemd read etcd's unit anew

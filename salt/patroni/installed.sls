@@ -6,6 +6,7 @@ Install PostgreSQL and Patroni:
       - patroni
       - python3-etcd
     - install_recommends: false
+    - cache_valid_time: 86400  # seconds
     - require:
       - file: Keep Debian from making a cluster of its own
       - module: Make systemd read Patroni's unit anew
