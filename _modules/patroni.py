@@ -327,15 +327,15 @@ PEER_TIMEOUT_S = 20
 
 def _on(model, node, function, arguments, expected):
     """Call ``function`` on ``node``, this one or another; returns its dict."""
-    if node == model["self"]["name"]:
-        return __salt__[function](*arguments)
     try:
+        if node == model["self"]["name"]:
+            return __salt__[function](*arguments)
         said = saltroni.bounded.call(
             __salt__["publish.publish"], node, function, arguments, timeout=PEER_TIMEOUT_S,
             deadline_s=PEER_TIMEOUT_S + 10, what=f"{function} on {node} by way of the master",
         )  # fmt: skip
         return saltroni.peer.answer(said, node, function, expected)
-    except (saltroni.bounded.TookTooLong, saltroni.peer.PeerError) as err:
+    except (saltroni.bounded.TookTooLong, saltroni.peer.PeerError, CommandExecutionError) as err:
         raise saltroni.drill.Refused([str(err)]) from err
 
 
