@@ -145,7 +145,7 @@ def serves(deadline_s=0):
         salt-call etcd_cluster.serves 30
     """
     model = _model()
-    return saltroni.etcd.wait_for(lambda: saltroni.etcd.healthy(model, model["self"]["name"]), deadline_s)
+    return saltroni.etcd.wait_healthy(model, model["self"]["name"], deadline_s)
 
 
 def silent_peers():

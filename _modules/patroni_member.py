@@ -7,6 +7,7 @@ from salt.exceptions import CommandExecutionError
 
 import saltroni.member
 import saltroni.rest
+import saltroni.wait
 
 
 def whole():
@@ -32,7 +33,7 @@ def wait(deadline_s):
         salt-call patroni_member.wait 60
     """
     model = __pillar__["saltroni"]
-    answer, sentence, waited_s = saltroni.member.wait(model, deadline_s)
+    answer, sentence, waited_s = saltroni.member.wait_whole(model, deadline_s)
     silent = [] if answer else saltroni.member.etcd_silent(model)
     return {"whole": answer, "sentence": sentence, "waited_s": waited_s, "etcd_silent": silent}
 
@@ -60,9 +61,10 @@ def config_differences():
     """
     model = __pillar__["saltroni"]
     try:
-        return saltroni.member.differences(model["dcs"], saltroni.rest.ask_any(model, "/config"))
-    except saltroni.rest.RestError as err:
+        present = saltroni.member.agreed(model, model["deadlines"]["quorum_s"])
+    except saltroni.wait.DeadlineError as err:
         raise CommandExecutionError(str(err)) from err
+    return saltroni.member.differences(model["dcs"], present)
 
 
 def config_change(patch):

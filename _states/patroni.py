@@ -46,7 +46,7 @@ def member(name):
     return _result(
         name,
         False,
-        f"not a whole member after {seen['waited_s']} s: {seen['sentence']}. Patroni's last words:\n"
+        f"{seen['sentence']}. Patroni's last words:\n"
         + __salt__["cmd.run"](["journalctl", "--unit=patroni", "--lines=3", "--output=cat"], python_shell=False),
         changes,
     )

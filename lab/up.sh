@@ -61,8 +61,15 @@ for step in "${steps[@]}"; do
     number=$((number + 1))
     printf '== %d/%d %s\n' $number ${#steps[@]} "${title[$step]}"
     begun=$SECONDS
-    code=0
-    (set -e && $step) || code=$?
+    # not "|| code=$?": bash ignores set -e in whatever stands before that
+    trap - ERR
+    set +e
+    (
+        set -e
+        $step
+    )
+    code=$?
+    set -e
     if [ $code != 0 ]; then
         printf '== %d/%d %s: FAILED after %d s. Look at: %s\n' $number ${#steps[@]} "${title[$step]}" $((SECONDS - begun)) "${look[$step]}"
         exit $code

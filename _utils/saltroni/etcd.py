@@ -6,11 +6,10 @@ replacement starts empty with ``initial-cluster-state existing``) and *Role-base
 
 import json
 import subprocess
-import time
 
 import requests
 
-from saltroni import access
+from saltroni import access, wait
 
 
 class EtcdError(RuntimeError):
@@ -118,14 +117,18 @@ def view(model, own):
     return None, lonely
 
 
-def wait_for(check, deadline_s, pause_s=1.0, clock=time.monotonic, sleep=time.sleep):
-    """``check()`` until it returns something true or ``deadline_s`` is over; its last answer."""
-    end = clock() + deadline_s
-    while True:
-        answer = check()
-        if answer or clock() >= end:
-            return answer
-        sleep(pause_s)
+def wait_healthy(model, name, deadline_s):
+    """:func:`healthy`, waiting up to ``deadline_s`` seconds for it."""
+
+    def answer():
+        if not healthy(model, name):
+            raise wait.NotYet("no answer with a quorum")
+        return True
+
+    try:
+        return wait.until(answer, f"{name} to serve", deadline_s)
+    except wait.DeadlineError:
+        return False
 
 
 def password_works(model, name, user, password):

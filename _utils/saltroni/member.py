@@ -2,7 +2,7 @@
 
 import time
 
-from saltroni import membership, rest
+from saltroni import membership, rest, wait
 
 
 def standing(status, cluster):
@@ -53,21 +53,41 @@ def etcd_silent(model):
     return silent if len(names) - len(silent) <= len(names) // 2 else []
 
 
-def wait(model, deadline_s, pause_s=1.0, clock=time.monotonic, sleep=time.sleep):
+def wait_whole(model, deadline_s):
     """Wait until this node is a whole member.
 
     Returns:
         ``(whole, sentence, waited_s)``; not whole is no failure while ``etcd_silent`` names somebody.
     """
-    start = clock()
-    while True:
+    start = time.monotonic()
+
+    def answer():
         whole, sentence = look(model)
-        waited_s = clock() - start
-        if whole or waited_s >= deadline_s:
-            return whole, sentence, round(waited_s, 1)
-        if waited_s > 15 and etcd_silent(model):
-            return False, sentence, round(waited_s, 1)
-        sleep(pause_s)
+        waited_s = time.monotonic() - start
+        if not whole and (waited_s < 15 or not etcd_silent(model)):
+            raise wait.NotYet(sentence)
+        return whole, sentence, round(waited_s, 1)
+
+    try:
+        return wait.until(answer, "this node to be a whole member", deadline_s)
+    except wait.DeadlineError as err:
+        return False, str(err), round(time.monotonic() - start, 1)
+
+
+def agreed(model, deadline_s):
+    """The cluster-wide settings; a cluster that was founded a moment ago has none yet.
+
+    Raises:
+        DeadlineError: no member answers with them.
+    """
+
+    def answer():
+        try:
+            return rest.ask_any(model, "/config")
+        except rest.RestError as err:
+            raise wait.NotYet(str(err)) from err
+
+    return wait.until(answer, "the cluster-wide settings", deadline_s)
 
 
 def differences(wanted, actual):

@@ -70,16 +70,22 @@ class Member:
         """
         answer = self._call(method, path, timeout_s=timeout_s, json=body, auth=self._auth)
         if not answer.ok:
-            raise RestError(f"{self.name}: {method} {path} refused ({answer.status_code}): {answer.text.strip()}")
+            raise RestError(f"{self.name}: {method} {path} refused ({_words(answer)})")
         return answer.text.strip()
 
     def _json(self, answer, path, accept=(200,)):
         if answer.status_code not in accept:
-            raise RestError(f"{self.name}: {path} answered {answer.status_code}: {answer.text.strip()[:200]}")
+            raise RestError(f"{self.name}: {path} answered {_words(answer)}")
         try:
             return answer.json()
         except ValueError as err:
             raise RestError(f"{self.name}: {path} gave no JSON: {answer.text[:200]!r}") from err
+
+
+def _words(answer):
+    """What a refusal says; Patroni's pages for people say no more than the status."""
+    text = "" if answer.text.lstrip().startswith("<") else answer.text.strip()[:200]
+    return f"{answer.status_code} {text or answer.reason}"
 
 
 def ask_any(model, path, timeout_s=3.0):
