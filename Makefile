@@ -1,7 +1,7 @@
 # Thin names over tools. `make` alone lists them.
 NODE ?=
 
-.PHONY: help lab lab-nodes lab-box status ssh sync apply drill report test check destroy
+.PHONY: help lab lab-nodes lab-box status ssh sync apply drill report docs test check destroy
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ drill: ## a failover test on the running cluster
 
 report: ## have the master write the report and bring it here
 	@lab/report.sh
+
+docs: ## docs/settings.md from the schema
+	@PYTHONPATH=_utils python3 -m saltroni.describe > docs/settings.md
 
 test: ## every test, the lab's included
 	@tests/run

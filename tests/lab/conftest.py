@@ -80,7 +80,7 @@ class Lab:
     def apply(self, target="*", options=(), **pillar):
         """Apply the state: {node: {state id: result}}."""
         arguments = [f"pillar={json.dumps(pillar)}"] if pillar else []
-        return self.salt(target, "state.apply", *arguments, options=("-t", "600", *options))
+        return self.salt(target, "state.apply", *arguments, options=options)
 
     def processes(self):
         """Pid and start of each process that no state may restart: {node: {what: (pid, start)}}."""
