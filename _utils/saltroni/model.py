@@ -3,7 +3,7 @@
 import copy
 import ipaddress
 
-from saltroni import memory, rules, schema
+from saltroni import memory, rules, schema, timings
 
 
 class PillarError(ValueError):
@@ -92,7 +92,7 @@ def build(settings, memory_mb=None):
         raise PillarError(found)
     model["pg_hba"] = host_based_access(model)
     model["names"] = certificate_names(model)
-    model["bounds"] = {"postmaster_killed": rules.timings.crash_bound(model["timings"], model["haproxy"])}
+    model["bounds"] = bounds(model)
     return model
 
 
@@ -107,6 +107,15 @@ def primary_start_timeout_s(model):
     if chosen == 0 and model["postgresql"]["replication"] == "async":
         return 30
     return chosen
+
+
+def bounds(model):
+    """What each fault may cost at most, see :mod:`saltroni.timings`."""
+    chosen, haproxy = model["timings"], model["haproxy"]
+    return {
+        "postmaster_killed": timings.crash_bound(chosen, haproxy, primary_start_timeout_s(model)),
+        "patroni_frozen": timings.frozen_bound(chosen, haproxy),
+    }
 
 
 REPLICATION = {
@@ -164,14 +173,14 @@ def _setting(value):
 
 def dynamic_configuration(model):
     """Patroni's cluster-wide configuration, as its REST API returns it from ``/config``."""
-    timings = model["timings"]
+    chosen = model["timings"]
     return dict(
         REPLICATION[model["postgresql"]["replication"]],
-        ttl=timings["ttl_s"],
-        loop_wait=timings["loop_wait_s"],
-        retry_timeout=timings["retry_timeout_s"],
+        ttl=chosen["ttl_s"],
+        loop_wait=chosen["loop_wait_s"],
+        retry_timeout=chosen["retry_timeout_s"],
         primary_start_timeout=primary_start_timeout_s(model),
-        maximum_lag_on_failover=timings["maximum_lag_on_failover_bytes"],
+        maximum_lag_on_failover=chosen["maximum_lag_on_failover_bytes"],
         synchronous_node_count=model["postgresql"]["synchronous_nodes"],
         failsafe_mode=True,
         check_timeline=True,

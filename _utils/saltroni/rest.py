@@ -43,7 +43,7 @@ class Member:
                     timeout=timeout_s or self._timeout_s,
                     **arguments,
                 )
-            except requests.RequestException as err:
+            except (requests.RequestException, OSError) as err:
                 raise RestError(f"{self.name}: no answer from {self._base}{path}: {err}") from err
 
     def status(self):

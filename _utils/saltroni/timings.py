@@ -45,21 +45,37 @@ def problems(timings, haproxy):
     return found
 
 
-def crash_bound(timings, haproxy):
+#: A member that wants to be leader asks the others for their position; a silent one costs this long (Patroni's
+#: ha.py, fetch_node_status: a fixed timeout of 2 s), in seconds.
+SILENT_PEER_S = 2.1
+
+
+def _bound(haproxy, **first):
+    terms = dict(
+        {name.replace("_", " "): float(seconds) for name, seconds in first.items()},
+        **{
+            "lease and promotion": HANDOVER_S,
+            "health check": haproxy["rise"] * haproxy["downinter_ms"] / 1000 + 0.2,
+            "reconnect": RECONNECT_S,
+        },
+    )
+    return {"terms": terms, "bound_s": round(sum(terms.values()), 3)}
+
+
+def crash_bound(timings, haproxy, primary_start_timeout_s):
     """The longest write outage that a killed postmaster may cause, with its terms (seconds).
 
-    Holds for ``primary_start_timeout_s`` 0, a replica that is in step, and a client that retries at once.
-    With a longer ``primary_start_timeout_s`` the crashed leader may recover in place for that long first.
+    Holds for a replica that is in step and a client that retries at once.
+
+    Args:
+        primary_start_timeout_s: what is in force; for so long the crashed leader may recover in place first.
 
     Returns:
         ``{"terms": {name: seconds}, "bound_s": seconds}``
     """
-    up_ms = haproxy["rise"] * haproxy["downinter_ms"]
-    terms = {
-        "detection": float(timings["loop_wait_s"]),
-        "recovery in place": float(timings["primary_start_timeout_s"]),
-        "lease and promotion": HANDOVER_S,
-        "health check": up_ms / 1000 + 0.2,
-        "reconnect": RECONNECT_S,
-    }
-    return {"terms": terms, "bound_s": round(sum(terms.values()), 3)}
+    return _bound(haproxy, detection=timings["loop_wait_s"], recovery_in_place=primary_start_timeout_s)
+
+
+def frozen_bound(timings, haproxy):
+    """The same for a leader whose Patroni is frozen: nobody releases its lease, it must end by itself."""
+    return _bound(haproxy, lease=timings["ttl_s"], silent_member=SILENT_PEER_S)

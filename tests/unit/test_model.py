@@ -134,6 +134,17 @@ def test_crash_bound_is_the_sum_of_its_terms(settings):
     assert 1.5 < bound["bound_s"] < 3
 
 
+def test_bounds_know_what_is_in_force(settings):
+    slow = model.build(changed(settings, "postgresql:replication", "async"))["bounds"]
+    assert slow["postmaster_killed"]["terms"]["recovery in place"] == slow_start(settings)
+    frozen = model.build(settings)["bounds"]["patroni_frozen"]
+    assert frozen["bound_s"] > settings.get("timings", {}).get("ttl_s", 20)
+
+
+def slow_start(settings):
+    return model.build(changed(settings, "postgresql:replication", "async"))["dcs"]["primary_start_timeout"]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "kb"),
     [
