@@ -100,7 +100,8 @@ for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do
     tr '\0' ' ' <"$file" 2>/dev/null | grep -qFf /root/patterns && echo "process: $file $(tr '\0' ' ' <"$file")"
 done
 journalctl --no-pager --quiet 2>/dev/null | grep -FHf /root/patterns --label=journal | head -n 3
-grep -rlFf /root/patterns /var/log /var/cache/salt /srv/saltroni --exclude-dir=pillar 2>/dev/null | sed 's/^/log or cache: /'
+grep -rlFf /root/patterns /var/log /var/cache/salt /srv/saltroni 2>/dev/null |
+    grep -v ^/var/cache/salt/master/pillar/ | sed 's/^/log or cache: /'
 find / -xdev -type f \( -perm /o+r -o -perm /g+r \) -size -5M -not -path '/proc/*' -not -path '/sys/*' -print0 2>/dev/null |
     xargs -0 -r grep -lFf /root/patterns 2>/dev/null | sed 's/^/readable by others: /'
 true
