@@ -35,7 +35,7 @@ report: ## have the master write the report and bring it here
 	@lab/report.sh
 
 docs: ## docs/settings.md from the schema
-	@PYTHONPATH=_utils python3 -m saltroni.describe > docs/settings.md
+	@PYTHONPATH=_utils python3 -m saltroni.pillar.describe > docs/settings.md
 
 test: ## every test, the lab's included
 	@tests/run

@@ -5,7 +5,7 @@
 
 from salt.exceptions import CommandExecutionError
 
-import saltroni.certificates
+import saltroni.pillar.certificates
 
 
 def current(name):
@@ -40,4 +40,4 @@ def problem(name):
     own = model["certificates"]["own"]
     if name not in own:
         raise CommandExecutionError(f"{name}: this node has only the certificates {', '.join(sorted(own))}")
-    return saltroni.certificates.own_problem(model, name)
+    return saltroni.pillar.certificates.own_problem(model, name)

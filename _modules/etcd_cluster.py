@@ -9,9 +9,9 @@ import os
 
 from salt.exceptions import CommandExecutionError
 
-import saltroni.etcd
-import saltroni.etcd_access
-import saltroni.membership
+import saltroni.etcd.ctl
+import saltroni.etcd.membership
+import saltroni.etcd.users
 
 
 def _model():
@@ -31,8 +31,8 @@ def members():
     """
     model = _model()
     try:
-        return saltroni.etcd.members(model, model["by_role"]["etcd"])
-    except saltroni.etcd.EtcdError as err:
+        return saltroni.etcd.ctl.members(model, model["by_role"]["etcd"])
+    except saltroni.etcd.ctl.EtcdError as err:
         raise CommandExecutionError(str(err)) from err
 
 
@@ -63,20 +63,20 @@ def health():
     facts, reasons = {}, []
     for name in model["by_role"]["etcd"]:
         try:
-            status = saltroni.etcd.ctl(model, [name], "endpoint", "status")[0]["Status"]
+            status = saltroni.etcd.ctl.run(model, [name], "endpoint", "status")[0]["Status"]
             facts[name] = {
                 "leader": status["leader"] == status["header"]["member_id"],
                 "version": status["version"],
                 "size_bytes": status["dbSize"],
-                "healthy": saltroni.etcd.healthy(model, name),
+                "healthy": saltroni.etcd.ctl.healthy(model, name),
                 "alarms": [str(error) for error in status.get("errors") or []],
             }
-        except saltroni.etcd.EtcdError as err:
+        except saltroni.etcd.ctl.EtcdError as err:
             facts[name] = {"healthy": False, "error": str(err), "alarms": []}
             reasons.append(f"{name} doesn't answer: {err}. Look at: systemctl status etcd")
         reasons += [f"{name} raised an alarm: {alarm}" for alarm in facts[name]["alarms"]]
     serving = sum(1 for fact in facts.values() if fact["healthy"])
-    pending = saltroni.membership.older_settings() if "etcd" in model["self"]["roles"] else None
+    pending = saltroni.etcd.membership.older_settings() if "etcd" in model["self"]["roles"] else None
     if pending:
         reasons.append(pending)
     verdict = "critical" if serving <= len(facts) // 2 else "warning" if reasons else "ok"
@@ -107,13 +107,13 @@ def replace_member(name):
     model = _model()
     if name not in model["by_role"]["etcd"]:
         raise CommandExecutionError(f"{name} has no role etcd: it is one of {', '.join(model['by_role']['etcd'])}")
-    if saltroni.etcd.alone_up(model, name):
+    if saltroni.etcd.ctl.alone_up(model, name):
         raise CommandExecutionError(f"{name} still serves: stop etcd there first (systemctl stop etcd)")
     others = [other for other in model["by_role"]["etcd"] if other != name]
     try:
-        saltroni.membership.renew(model, name, others)
-        return saltroni.etcd.members(model, others)
-    except saltroni.etcd.EtcdError as err:
+        saltroni.etcd.membership.renew(model, name, others)
+        return saltroni.etcd.ctl.members(model, others)
+    except saltroni.etcd.ctl.EtcdError as err:
         raise CommandExecutionError(str(err)) from err
 
 
@@ -121,17 +121,17 @@ def member_action():
     """What the state ``etcd_cluster.member`` would do here: ``(action, lonely names)``. For states."""
     model = _model()
     own = model["self"]["name"]
-    known, lonely = saltroni.etcd.view(model, own)
-    holds_data = saltroni.membership.has_data(model)
-    own_url = saltroni.etcd.peer_url(model, own)
-    return saltroni.membership.decide(own, own_url, holds_data, known, lonely), lonely
+    known, lonely = saltroni.etcd.ctl.view(model, own)
+    holds_data = saltroni.etcd.membership.has_data(model)
+    own_url = saltroni.etcd.ctl.peer_url(model, own)
+    return saltroni.etcd.membership.decide(own, own_url, holds_data, known, lonely), lonely
 
 
 def member_enter(action):
     """Carry out what :func:`member_action` said, up to where etcd can be started. For states."""
     try:
-        return saltroni.membership.enter(_model(), action)
-    except (saltroni.etcd.EtcdError, OSError) as err:
+        return saltroni.etcd.membership.enter(_model(), action)
+    except (saltroni.etcd.ctl.EtcdError, OSError) as err:
         raise CommandExecutionError(str(err)) from err
 
 
@@ -145,7 +145,7 @@ def serves(deadline_s=0):
         salt-call etcd_cluster.serves 30
     """
     model = _model()
-    return saltroni.etcd.wait_healthy(model, model["self"]["name"], deadline_s)
+    return saltroni.etcd.ctl.wait_healthy(model, model["self"]["name"], deadline_s)
 
 
 def silent_peers():
@@ -155,7 +155,7 @@ def silent_peers():
         name
         for name in model["by_role"]["etcd"]
         if name != model["self"]["name"]
-        and not saltroni.membership.port_open(model["nodes"][name]["address"], model["etcd"]["peer_port"])
+        and not saltroni.etcd.membership.port_open(model["nodes"][name]["address"], model["etcd"]["peer_port"])
     ]
 
 
@@ -170,8 +170,8 @@ def access_missing():
     """
     model = _model()
     try:
-        return [step[0] for step in saltroni.etcd_access.steps(model, model["self"]["name"])]
-    except saltroni.etcd.EtcdError as err:
+        return [step[0] for step in saltroni.etcd.users.steps(model, model["self"]["name"])]
+    except saltroni.etcd.ctl.EtcdError as err:
         raise CommandExecutionError(str(err)) from err
 
 
@@ -181,9 +181,9 @@ def access_grant():
     own = model["self"]["name"]
     done = []
     try:
-        for sentence, arguments, password in saltroni.etcd_access.steps(model, own):
-            saltroni.etcd.ctl(model, [own], *arguments, stdin=password and password + os.linesep)
+        for sentence, arguments, password in saltroni.etcd.users.steps(model, own):
+            saltroni.etcd.ctl.run(model, [own], *arguments, stdin=password and password + os.linesep)
             done.append(sentence)
-    except saltroni.etcd.EtcdError as err:
+    except saltroni.etcd.ctl.EtcdError as err:
         raise CommandExecutionError(f"{err} (done before: {', '.join(done) or 'nothing'})") from err
     return done

@@ -5,16 +5,16 @@ import time
 from salt.exceptions import CommandExecutionError
 
 import saltroni.faults
-import saltroni.pillar
+import saltroni.pillar.told
 
 
 def _ready(name, allowed=True):
     try:
-        model = saltroni.pillar.model(__pillar__)
+        model = saltroni.pillar.told.model(__pillar__)
         fault = saltroni.faults.named(name)
         if allowed:
             saltroni.faults.may(model, fault)
-    except (saltroni.pillar.NotTold, saltroni.faults.FaultError) as err:
+    except (saltroni.pillar.told.NotTold, saltroni.faults.FaultError) as err:
         raise CommandExecutionError(str(err)) from err
     return model, fault
 
@@ -80,8 +80,8 @@ def active():
         salt-call fault.active
     """
     try:
-        model = saltroni.pillar.model(__pillar__)
-    except saltroni.pillar.NotTold as err:
+        model = saltroni.pillar.told.model(__pillar__)
+    except saltroni.pillar.told.NotTold as err:
         raise CommandExecutionError(str(err)) from err
     target = saltroni.faults.Target.of(model)
     faults = saltroni.faults.known()

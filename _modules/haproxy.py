@@ -4,8 +4,8 @@ import logging
 
 from salt.exceptions import CommandExecutionError
 
-import saltroni.descriptors
-import saltroni.runtime
+import saltroni.haproxy.descriptors
+import saltroni.haproxy.runtime
 
 LOG = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def servers(backend=None):
 
         salt-call haproxy.servers leader
     """
-    rows = _translated(saltroni.runtime.servers)
+    rows = _translated(saltroni.haproxy.runtime.servers)
     return [row for row in rows if backend in (None, row["backend"])]
 
 
@@ -47,7 +47,7 @@ def drain(server):
 
         salt-call haproxy.drain pg2
     """
-    return _translated(saltroni.runtime.set_state, server, "drain")
+    return _translated(saltroni.haproxy.runtime.set_state, server, "drain")
 
 
 def ready(server):
@@ -66,13 +66,13 @@ def ready(server):
 
         salt-call haproxy.ready pg2
     """
-    return _translated(saltroni.runtime.set_state, server, "ready")
+    return _translated(saltroni.haproxy.runtime.set_state, server, "ready")
 
 
 def connection_limit(asked):
     """How many of the connections asked for this node can grant.
 
-    HAProxy doesn't start with a ``maxconn`` beyond its file descriptors, see :mod:`saltroni.descriptors`.
+    HAProxy doesn't start with a ``maxconn`` beyond its file descriptors, see :mod:`saltroni.haproxy.descriptors`.
 
     asked
         connections that the pillar wants
@@ -87,8 +87,8 @@ def connection_limit(asked):
 
         salt-call haproxy.connection_limit 4000
     """
-    descriptors = saltroni.descriptors.granted()
-    possible = saltroni.descriptors.connections(descriptors)
+    descriptors = saltroni.haproxy.descriptors.granted()
+    possible = saltroni.haproxy.descriptors.connections(descriptors)
     if possible < 1:
         raise CommandExecutionError(f"this node grants {descriptors} open files: raise LimitNOFILE of haproxy.service")
     if possible < asked:
@@ -99,5 +99,5 @@ def connection_limit(asked):
 def _translated(call, *arguments):
     try:
         return call(*arguments)
-    except saltroni.runtime.RuntimeApiError as err:
+    except saltroni.haproxy.runtime.RuntimeApiError as err:
         raise CommandExecutionError(str(err)) from err

@@ -11,14 +11,14 @@ import logging
 from salt.exceptions import CommandExecutionError
 
 import saltroni.bounded
-import saltroni.changes
-import saltroni.drill
-import saltroni.gather
-import saltroni.health
-import saltroni.peer
-import saltroni.pillar
-import saltroni.rest
-import saltroni.view
+import saltroni.drill.course
+import saltroni.drill.peer
+import saltroni.health.gather
+import saltroni.health.judge
+import saltroni.patroni.changes
+import saltroni.patroni.rest
+import saltroni.patroni.view
+import saltroni.pillar.told
 import saltroni.wait
 import saltroni.words
 
@@ -26,27 +26,27 @@ LOG = logging.getLogger(__name__)
 
 ERRORS = (
     OSError,  # this node's certificate isn't there
-    saltroni.changes.Refused,
-    saltroni.gather.CannotAsk,
-    saltroni.pillar.NotTold,
-    saltroni.rest.RestError,
+    saltroni.patroni.changes.Refused,
+    saltroni.health.gather.CannotAsk,
+    saltroni.pillar.told.NotTold,
+    saltroni.patroni.rest.RestError,
     saltroni.wait.DeadlineError,
 )
 
 
 def _translated(call, *arguments, **named):
     try:
-        return call(saltroni.pillar.model(__pillar__), *arguments, **named)
+        return call(saltroni.pillar.told.model(__pillar__), *arguments, **named)
     except ERRORS as err:
         raise CommandExecutionError(saltroni.words.plain(err)) from err
 
 
 def _health(model):
-    return saltroni.health.judge(model, saltroni.gather.everything(model))
+    return saltroni.health.judge.judge(model, saltroni.health.gather.everything(model))
 
 
 def _ask(path):
-    return _translated(saltroni.rest.ask_any, path)
+    return _translated(saltroni.patroni.rest.ask_any, path)
 
 
 def cluster():
@@ -62,7 +62,7 @@ def cluster():
 
         salt-call patroni.cluster
     """
-    return saltroni.view.table(_ask("/cluster"))
+    return saltroni.patroni.view.table(_ask("/cluster"))
 
 
 def leader():
@@ -76,7 +76,7 @@ def leader():
 
         salt-call patroni.leader
     """
-    return saltroni.rest.leader(_ask("/cluster"))
+    return saltroni.patroni.rest.leader(_ask("/cluster"))
 
 
 def members():
@@ -90,7 +90,7 @@ def members():
 
         salt-call patroni.members
     """
-    return _translated(saltroni.gather.members)
+    return _translated(saltroni.health.gather.members)
 
 
 def history():
@@ -104,7 +104,7 @@ def history():
 
         salt-call patroni.history
     """
-    return saltroni.view.history(_ask("/history"))
+    return saltroni.patroni.view.history(_ask("/history"))
 
 
 def dynamic_config():
@@ -126,7 +126,7 @@ def health():
 
     Returns ``{verdict, whole, reasons, notes, ...facts}``. ``verdict`` is ``ok``, ``warning`` or ``critical``;
     ``reasons`` are sentences that say what to do; ``whole`` tells if nothing is missing that a failover needs;
-    ``notes`` say what couldn't be looked at from this node. See :mod:`saltroni.health` for the rules.
+    ``notes`` say what couldn't be looked at from this node. See :mod:`saltroni.health.judge` for the rules.
 
     The exit code is 0 for ``ok`` and ``warning``, 2 for ``critical``.
 
@@ -162,7 +162,7 @@ def switchover(candidate=None, timeout_s=60):
 
         salt-call patroni.switchover pg2
     """
-    return _translated(saltroni.changes.switchover, candidate, timeout_s)
+    return _translated(saltroni.patroni.changes.switchover, candidate, timeout_s)
 
 
 def restart(member=None, timeout_s=120, only_pending=False):
@@ -185,7 +185,7 @@ def restart(member=None, timeout_s=120, only_pending=False):
 
         salt-call patroni.restart pg3 only_pending=True
     """
-    return _translated(saltroni.changes.restart, member, timeout_s, only_pending)
+    return _translated(saltroni.patroni.changes.restart, member, timeout_s, only_pending)
 
 
 def reinitialize(member, timeout_s=600):
@@ -206,7 +206,7 @@ def reinitialize(member, timeout_s=600):
 
         salt-call patroni.reinitialize pg3
     """
-    return _translated(saltroni.changes.reinitialize, member, timeout_s)
+    return _translated(saltroni.patroni.changes.reinitialize, member, timeout_s)
 
 
 def pause(timeout_s=60):
@@ -225,7 +225,7 @@ def pause(timeout_s=60):
 
         salt-call patroni.pause
     """
-    return _translated(saltroni.changes.pause, True, timeout_s)
+    return _translated(saltroni.patroni.changes.pause, True, timeout_s)
 
 
 def resume(timeout_s=60):
@@ -244,7 +244,7 @@ def resume(timeout_s=60):
 
         salt-call patroni.resume
     """
-    return _translated(saltroni.changes.pause, False, timeout_s)
+    return _translated(saltroni.patroni.changes.pause, False, timeout_s)
 
 
 def failover_test(
@@ -296,7 +296,7 @@ def failover_test(
         salt-call patroni.failover_test lb=lb2 writers=8
     """
     model = _translated(lambda model: model)
-    options = saltroni.drill.Options(
+    options = saltroni.drill.course.Options(
         fault=fault,
         balancer=lb,
         writers=int(writers),
@@ -306,15 +306,15 @@ def failover_test(
         recovery_s=float(recovery_timeout_s),
         whole_s=float(whole_timeout_s),
     )
-    outside = saltroni.drill.Outside(
+    outside = saltroni.drill.course.Outside(
         health=lambda: _health(model),
         reach=lambda node: _on(model, node, "fault.active", [], "node"),
         inject=lambda node, *arguments: _on(model, node, "fault.inject", list(arguments), "fault"),
         emit=lambda verb, data: _emit(model, f"drill/{verb}", data),
     )
     try:
-        result = saltroni.drill.run(model, options, outside)
-    except (saltroni.drill.Refused, saltroni.gather.CannotAsk) as err:
+        result = saltroni.drill.course.run(model, options, outside)
+    except (saltroni.drill.course.Refused, saltroni.health.gather.CannotAsk) as err:
         raise CommandExecutionError(str(err)) from err
     if result["verdict"] != "passed":
         __context__["retcode"] = 1
@@ -334,9 +334,9 @@ def _on(model, node, function, arguments, expected):
             __salt__["publish.publish"], node, function, arguments, timeout=PEER_TIMEOUT_S,
             deadline_s=PEER_TIMEOUT_S + 10, what=f"{function} on {node} by way of the master",
         )  # fmt: skip
-        return saltroni.peer.answer(said, node, function, expected)
-    except (saltroni.bounded.TookTooLong, saltroni.peer.PeerError, CommandExecutionError) as err:
-        raise saltroni.drill.Refused([str(err)]) from err
+        return saltroni.drill.peer.answer(said, node, function, expected)
+    except (saltroni.bounded.TookTooLong, saltroni.drill.peer.PeerError, CommandExecutionError) as err:
+        raise saltroni.drill.course.Refused([str(err)]) from err
 
 
 def _emit(model, what, data):

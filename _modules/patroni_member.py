@@ -5,8 +5,8 @@
 
 from salt.exceptions import CommandExecutionError
 
-import saltroni.member
-import saltroni.rest
+import saltroni.patroni.member
+import saltroni.patroni.rest
 import saltroni.wait
 
 
@@ -19,7 +19,7 @@ def whole():
 
         salt-call patroni_member.whole
     """
-    answer, sentence = saltroni.member.look(__pillar__["saltroni"])
+    answer, sentence = saltroni.patroni.member.look(__pillar__["saltroni"])
     return {"whole": answer, "sentence": sentence}
 
 
@@ -33,8 +33,8 @@ def wait(deadline_s):
         salt-call patroni_member.wait 60
     """
     model = __pillar__["saltroni"]
-    answer, sentence, waited_s = saltroni.member.wait_whole(model, deadline_s)
-    silent = [] if answer else saltroni.member.etcd_silent(model)
+    answer, sentence, waited_s = saltroni.patroni.member.wait_whole(model, deadline_s)
+    silent = [] if answer else saltroni.patroni.member.etcd_silent(model)
     return {"whole": answer, "sentence": sentence, "waited_s": waited_s, "etcd_silent": silent}
 
 
@@ -47,7 +47,7 @@ def etcd_silent():
 
         salt-call patroni_member.etcd_silent
     """
-    return saltroni.member.etcd_silent(__pillar__["saltroni"])
+    return saltroni.patroni.member.etcd_silent(__pillar__["saltroni"])
 
 
 def config_differences():
@@ -61,10 +61,10 @@ def config_differences():
     """
     model = __pillar__["saltroni"]
     try:
-        present = saltroni.member.agreed(model, model["deadlines"]["quorum_s"])
+        present = saltroni.patroni.member.agreed(model, model["deadlines"]["quorum_s"])
     except saltroni.wait.DeadlineError as err:
         raise CommandExecutionError(str(err)) from err
-    return saltroni.member.differences(model["dcs"], present)
+    return saltroni.patroni.member.differences(model["dcs"], present)
 
 
 def config_change(patch):
@@ -78,6 +78,6 @@ def config_change(patch):
     """
     model = __pillar__["saltroni"]
     try:
-        saltroni.rest.Member(model, model["self"]["name"]).change("PATCH", "/config", patch)
-    except saltroni.rest.RestError as err:
+        saltroni.patroni.rest.Member(model, model["self"]["name"]).change("PATCH", "/config", patch)
+    except saltroni.patroni.rest.RestError as err:
         raise CommandExecutionError(str(err)) from err

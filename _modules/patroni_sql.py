@@ -5,7 +5,7 @@
 
 from salt.exceptions import CommandExecutionError
 
-import saltroni.accounts
+import saltroni.pillar.accounts
 
 SOCKET = "/var/run/postgresql"
 
@@ -32,7 +32,7 @@ def script():
 
         salt-call --out=quiet patroni_sql.script
     """
-    return saltroni.accounts.script(__pillar__["saltroni"])
+    return saltroni.pillar.accounts.script(__pillar__["saltroni"])
 
 
 def missing():
@@ -74,7 +74,7 @@ def _each(act):
                 return None
             return [
                 act(connection, sentence, sql)
-                for sentence, condition, sql in saltroni.accounts.statements(model)
+                for sentence, condition, sql in saltroni.pillar.accounts.statements(model)
                 if connection.execute(f"SELECT {condition}").fetchone()[0]
             ]
     except psycopg.Error as err:

@@ -8,16 +8,16 @@ import logging
 from pathlib import Path
 
 import saltroni.clusters
-import saltroni.model
-import saltroni.secrets
-import saltroni.signing
+import saltroni.pillar.model
+import saltroni.pillar.secrets
+import saltroni.pillar.signing
 
 LOG = logging.getLogger(__name__)
 
 FOLDER = saltroni.clusters.FOLDER
 
 
-def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.signing.CA_FOLDER):
+def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.pillar.signing.CA_FOLDER):
     """The pillar of ``minion_id``.
 
     Args:
@@ -30,7 +30,7 @@ def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.signing.CA
     if not settings:
         return {}
     seen = __grains__.get("mem_total") if __grains__.get("id") == minion_id else None
-    model = saltroni.model.build(settings, {minion_id: seen} if seen else {})
+    model = saltroni.pillar.model.build(settings, {minion_id: seen} if seen else {})
     node = model["nodes"].get(minion_id)
     if node is None:
         raise ValueError(f"{minion_id} is no node of cluster {model['cluster']}: add it to saltroni:nodes")
@@ -39,13 +39,13 @@ def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.signing.CA
     except OSError:
         # the report needs it, the node doesn't
         LOG.exception("the cluster could not be described for the report")
-    kept = saltroni.secrets.load(Path(folder) / model["cluster"], model["postgresql"]["users"])
+    kept = saltroni.pillar.secrets.load(Path(folder) / model["cluster"], model["postgresql"]["users"])
     model["self"] = dict(node, name=minion_id)
-    model["certificates"]["own"] = saltroni.signing.certificates(model, minion_id)
+    model["certificates"]["own"] = saltroni.pillar.signing.certificates(model, minion_id)
     authority = Path(authorities) / model["cluster"] / "ca.crt"
     model["certificates"]["ca"] = authority.read_text(encoding="ascii") if authority.exists() else ""
-    model["secrets"] = saltroni.secrets.for_node(kept, node["roles"], model["drills"]["allowed"])
+    model["secrets"] = saltroni.pillar.secrets.for_node(kept, node["roles"], model["drills"]["allowed"])
     result = {"saltroni": model}
     if "master" in node["roles"]:
-        result["x509_signing_policies"] = saltroni.signing.policies(model)
+        result["x509_signing_policies"] = saltroni.pillar.signing.policies(model)
     return result

@@ -11,15 +11,15 @@ import jinja2
 from salt.exceptions import SaltInvocationError, SaltRunnerError
 
 import saltroni.clusters
-import saltroni.events
+import saltroni.report.events
 import saltroni.report.page
 import saltroni.report.problems
+import saltroni.report.store
 import saltroni.report.writing
-import saltroni.store
 
 LOG = logging.getLogger(__name__)
 
-ERRORS = (saltroni.store.StoreError, jinja2.TemplateError, OSError, ValueError, LookupError, TypeError)
+ERRORS = (saltroni.report.store.StoreError, jinja2.TemplateError, OSError, ValueError, LookupError, TypeError)
 
 
 def _folder():
@@ -57,14 +57,14 @@ def _path(cluster):
 
 
 def _store(cluster):
-    return saltroni.store.opened(f"{_path(cluster)}/events")
+    return saltroni.report.store.opened(f"{_path(cluster)}/events")
 
 
 def _facts(cluster):
     name, model = _one(cluster)
     try:
         return name, saltroni.report.page.gather(model, _store(name).read())
-    except saltroni.store.StoreError as err:
+    except saltroni.report.store.StoreError as err:
         raise SaltRunnerError(str(err)) from err
 
 
@@ -88,11 +88,11 @@ def record(tag, data):
     """
     try:
         folder = _folder()
-        event = saltroni.events.from_bus(tag, data, lambda node: saltroni.clusters.of_node(node, folder))
+        event = saltroni.report.events.from_bus(tag, data, lambda node: saltroni.clusters.of_node(node, folder))
         if event is None:
             return None
         return _kept(event)
-    except saltroni.events.Refused as err:
+    except saltroni.report.events.Refused as err:
         LOG.warning("an event was not recorded: %s", err)
     except Exception:
         # whatever it is, nobody else will tell
@@ -140,7 +140,7 @@ def _recover(models):
     missed = {name: [] for name in models}
     for jid in __salt__["jobs.list_jobs"](search_function="state.*"):
         job = __salt__["jobs.list_job"](jid)
-        for event in saltroni.events.from_jobs(jid, job, lambda node: saltroni.clusters.of_node(node, folder)):
+        for event in saltroni.report.events.from_jobs(jid, job, lambda node: saltroni.clusters.of_node(node, folder)):
             missed.get(event["cluster"], []).append(event)
     for name, events in missed.items():
         if events:
@@ -165,10 +165,10 @@ def show(since=None, cluster=None):
     """
     begin = ""
     if since:
-        moment = saltroni.events.moment(str(since))
+        moment = saltroni.report.events.moment(str(since))
         if moment is None:
             raise SaltInvocationError(f"since={since} is no time: write 2026-11-24 or 2026-11-24T18:00:00 (UTC)")
-        begin = saltroni.events.stamp(moment)
+        begin = saltroni.report.events.stamp(moment)
     events = _facts(cluster)[1]["log"].events
     return [
         f"{event['time']} {event['kind']} {event['node'] or 'a person'} {event['id']}"
@@ -249,17 +249,17 @@ def problem(title, text, solution=None, time=None, cluster=None):
         salt-run report.problem "etcd did not start" "no quorum" solution="started the other two members"
     """
     name, _ = _one(cluster)
-    moment = saltroni.events.moment(str(time)) if time else None
+    moment = saltroni.report.events.moment(str(time)) if time else None
     if time and moment is None:
         raise SaltInvocationError(f"time={time} is no time: write 2026-11-24T18:00:00 (UTC)")
     data = {"title": str(title), "text": str(text), "solution": str(solution) if solution else None}
-    return _note(name, saltroni.events.note(name, "noted", data, moment))
+    return _note(name, saltroni.report.events.note(name, "noted", data, moment))
 
 
 def _note(cluster, event):
     try:
         _store(cluster).append([event])
-    except saltroni.store.StoreError as err:
+    except saltroni.report.store.StoreError as err:
         raise SaltRunnerError(str(err)) from err
     return write(cluster)[cluster]
 

@@ -3,7 +3,7 @@
 from salt.exceptions import CommandExecutionError
 
 import saltroni.clusters
-import saltroni.pgpass
+import saltroni.pillar.pgpass
 
 
 def pgpass(path, cluster=None, folder=saltroni.clusters.FOLDER):
@@ -27,7 +27,7 @@ def pgpass(path, cluster=None, folder=saltroni.clusters.FOLDER):
     """
     try:
         model = saltroni.clusters.one(cluster, folder)
-        lines = saltroni.pgpass.lines(model, saltroni.pgpass.passwords(folder, model["cluster"]))
+        lines = saltroni.pillar.pgpass.lines(model, saltroni.pillar.pgpass.passwords(folder, model["cluster"]))
         saltroni.clusters.write(path, "".join(line + "\n" for line in lines))
     except (OSError, ValueError) as err:
         raise CommandExecutionError(str(err)) from err

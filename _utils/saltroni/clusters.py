@@ -24,7 +24,7 @@ def keep(folder, model):
 
     Args:
         folder: where the master keeps what belongs to clusters.
-        model: see :func:`saltroni.model.build`.
+        model: see :func:`saltroni.pillar.model.build`.
 
     Returns:
         whether it was written.

@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
 
 def _reactor():
     """The reactor of the master's configuration, as the tree's state writes it."""
-    from saltroni import model
+    from saltroni.pillar import model
 
     template = jinja2.Environment(autoescape=False).from_string(  # noqa: S701  it makes YAML
         (ROOT / "salt" / "master" / "files" / "master.conf.jinja").read_text(encoding="utf-8")

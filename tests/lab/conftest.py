@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "_utils"))
 
-from saltroni import model  # noqa: E402
+from saltroni.pillar import model  # noqa: E402
 
 SETTINGS = yaml.safe_load((ROOT / "pillar" / "cluster.sls").read_text(encoding="utf-8"))["saltroni"]
 MASTER = "salt"

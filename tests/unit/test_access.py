@@ -5,7 +5,8 @@ import stat
 
 import pytest
 
-from saltroni import accounts, etcd_access, model, pgpass, secrets, signing
+from saltroni.etcd import users
+from saltroni.pillar import accounts, model, pgpass, secrets, signing
 
 
 def built(settings):
@@ -93,4 +94,4 @@ def test_no_password_stands_in_the_account_script(settings, tmp_path):
 
 
 def test_etcd_prefix_ranges():
-    assert etcd_access.range_end("/saltroni/demo/") == "/saltroni/demo0"
+    assert users.range_end("/saltroni/demo/") == "/saltroni/demo0"

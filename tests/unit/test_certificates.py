@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from saltroni import certificates
+from saltroni.pillar import certificates
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 WANTED = {"subject": "OU=pg1,O=saltroni demo", "names": ["DNS:pg1", "IP:192.0.2.1"]}

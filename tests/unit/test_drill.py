@@ -7,25 +7,12 @@ import time
 
 import pytest
 
-from saltroni import (
-    bounded,
-    clock,
-    descriptors,
-    drill,
-    etcd_http,
-    faults,
-    ledger,
-    lock,
-    model,
-    outage,
-    peer,
-    processes,
-    verdict,
-    view,
-    wait,
-    watch,
-    whole,
-)
+from saltroni import bounded, faults, processes, wait
+from saltroni.drill import clock, course, ledger, lock, outage, peer, verdict, watch, whole
+from saltroni.etcd import gateway
+from saltroni.haproxy import descriptors
+from saltroni.patroni import view
+from saltroni.pillar import model
 
 DRILL = "6f4c6f0e-0000-4000-8000-000000000001"
 
@@ -183,7 +170,7 @@ def test_whole_needs_a_leader_and_its_slots():
 
 
 def test_transactions_are_as_the_gateway_takes_them():
-    body = etcd_http.put_if_absent("/k", "v", "77")
+    body = gateway.put_if_absent("/k", "v", "77")
     assert base64.b64decode(body["compare"][0]["key"]) == b"/k"
     assert body["compare"][0]["create_revision"] == "0"
     assert body["success"][0]["request_put"]["lease"] == "77"
@@ -191,10 +178,10 @@ def test_transactions_are_as_the_gateway_takes_them():
 
 
 def test_what_a_failed_transaction_found():
-    pair = {"key": etcd_http.encode("/k"), "value": etcd_http.encode("häld")}
-    assert etcd_http.found({"responses": [{"response_range": {"kvs": [pair]}}]}) == "häld"
-    assert etcd_http.found({"responses": [{"response_range": {}}]}) is None
-    assert etcd_http.found({"succeeded": True}) is None
+    pair = {"key": gateway.encode("/k"), "value": gateway.encode("häld")}
+    assert gateway.found({"responses": [{"response_range": {"kvs": [pair]}}]}) == "häld"
+    assert gateway.found({"responses": [{"response_range": {}}]}) is None
+    assert gateway.found({"succeeded": True}) is None
 
 
 class FakeEtcd:
@@ -210,9 +197,9 @@ class FakeEtcd:
             return {"ID": "77"}
         if path.endswith("txn"):
             if self.value is None:
-                self.value = etcd_http.decode(body["success"][0]["request_put"]["value"])
+                self.value = gateway.decode(body["success"][0]["request_put"]["value"])
                 return {"succeeded": True}
-            return {"responses": [{"response_range": {"kvs": [{"value": etcd_http.encode(self.value)}]}}]}
+            return {"responses": [{"response_range": {"kvs": [{"value": gateway.encode(self.value)}]}}]}
         return {}
 
 
@@ -338,16 +325,16 @@ def test_waiting_ends_and_tells_what_was_missing():
 
 
 def test_a_drill_refuses_what_is_not_whole(built):
-    outside = drill.Outside(
+    outside = course.Outside(
         health=lambda: {"whole": False, "reasons": ["pg3 is no member"], "leader": "pg1"},
         reach=lambda node: None,
         inject=lambda *_: pytest.fail("nothing may be broken"),
         emit=lambda *_: None,
     )
-    with pytest.raises(drill.Refused, match="pg3 is no member"):
-        drill.preflight(built, drill.Options(), outside)
-    with pytest.raises(drill.Refused, match="saltroni:drills:allowed"):
-        drill.run(dict(built, drills={"allowed": False}), drill.Options(), outside)
+    with pytest.raises(course.Refused, match="pg3 is no member"):
+        course.preflight(built, course.Options(), outside)
+    with pytest.raises(course.Refused, match="saltroni:drills:allowed"):
+        course.run(dict(built, drills={"allowed": False}), course.Options(), outside)
 
 
 def test_connections_follow_from_descriptors():

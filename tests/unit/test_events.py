@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from saltroni import changed, events, state_run, tidy
+from saltroni.report import changed, events, state_run, tidy
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 JID = "20261124180312123456"

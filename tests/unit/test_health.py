@@ -4,7 +4,10 @@ import copy
 
 import pytest
 
-from saltroni import health, model, stats, words
+from saltroni import words
+from saltroni.haproxy import stats
+from saltroni.health import judge
+from saltroni.pillar import model
 
 MEMBERS = ("pg1", "pg2", "pg3")
 
@@ -64,12 +67,12 @@ def facts(told):
 
 
 def judged(told, facts):
-    result = health.judge(told, facts)
+    result = judge.judge(told, facts)
     return result["verdict"], result["whole"], " | ".join(result["reasons"])
 
 
 def test_a_well_cluster_is_ok_and_shows_its_facts(told, facts):
-    result = health.judge(told, facts)
+    result = judge.judge(told, facts)
     assert (result["verdict"], result["whole"], result["reasons"]) == ("ok", True, [])
     assert (result["leader"], result["timeline"]) == ("pg1", 5)
     assert result["members"]["pg2"]["replay_lag_bytes"] == 0
@@ -183,9 +186,9 @@ def test_each_thing_that_is_wrong_is_told(told, facts, name, verdict, whole, wor
 def test_the_watchdog_counts_on_the_leader_only(told, facts, mode, seen, verdict):
     facts["watchdog"] = seen
     told["patroni"]["watchdog"] = mode
-    assert health.judge(told, facts)["verdict"] == "ok"
+    assert judge.judge(told, facts)["verdict"] == "ok"
     told["self"]["name"] = "pg1"
-    assert health.judge(told, facts)["verdict"] == verdict
+    assert judge.judge(told, facts)["verdict"] == verdict
 
 
 def test_async_clusters_need_no_standby_that_confirms(told, facts):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from saltroni import member, membership
+from saltroni.etcd import membership
+from saltroni.patroni import member
 
 URL = "https://192.168.56.13:2380"
 OTHERS = [

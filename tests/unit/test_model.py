@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from saltroni import memory, model, timings
+from saltroni.pillar import memory, model, timings
 
 
 def changed(settings, path, value):

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from saltroni import events, model, store
-from saltroni.report import drills, markdown, page, problems, runs, writing
+from saltroni.pillar import model
+from saltroni.report import drills, events, markdown, page, problems, runs, store, writing
 
 BEGIN = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 HOSTILE = (

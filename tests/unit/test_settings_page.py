@@ -1,6 +1,6 @@
 """docs/settings.md is what the schema says."""
 
-from saltroni import describe
+from saltroni.pillar import describe
 
 from .conftest import ROOT
 

@@ -12,13 +12,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from saltroni import clusters, events, model, store
+from saltroni import clusters
+from saltroni.pillar import model
+from saltroni.report import events, store
 
 WRITER = """
 import sys
 from datetime import UTC, datetime
 sys.path.insert(0, sys.argv[1])
-from saltroni import events, store
+from saltroni.report import events, store
 kept = store.Store(sys.argv[2])
 for number in range(100_000):
     kept.append([events.event(f"{sys.argv[3]}/{number}", "demo", "pg1", "a/b", {"x": "y" * 200}, datetime.now(UTC))])

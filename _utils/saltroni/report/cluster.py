@@ -1,6 +1,7 @@
 """The cluster as its pillar describes it and its runs made it. Pure."""
 
-from saltroni import changed, timings
+from saltroni.pillar import timings
+from saltroni.report import changed
 
 ROLES = {
     "master": "Salt master, certificate authority",

@@ -6,7 +6,7 @@ Whatever is missing in an event is missing in the result, and no error.
 from datetime import timedelta
 from statistics import median
 
-from saltroni import events, tidy
+from saltroni.report import events, tidy
 
 #: A drill that began and hasn't ended after this long (seconds) was cut off.
 SILENT_S = 900

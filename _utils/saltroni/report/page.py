@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import jinja2
 
-from saltroni import events
-from saltroni.report import cluster, drills, markdown, overview, problems, runs, template
+from saltroni.report import cluster, drills, events, markdown, overview, problems, runs, template
 
 #: Runs that are shown step by step, the first and the latest ones; all are in the list.
 FIRST_SHOWN, LAST_SHOWN = 10, 10
@@ -17,7 +16,7 @@ def gather(model, log, now=None):
 
     Args:
         model: see :mod:`saltroni.clusters`.
-        log: see :meth:`saltroni.store.Store.read`.
+        log: see :meth:`saltroni.report.store.Store.read`.
         now: the page's time, an aware datetime.
     """
     now = now or datetime.now(UTC)

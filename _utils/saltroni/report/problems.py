@@ -8,7 +8,7 @@ nothing failed in. A failed drill is solved when a later drill with the same fau
 import hashlib
 import re
 
-from saltroni import events
+from saltroni.report import events
 
 DRILL = "drill/finished"
 NOTED = "problem/noted"

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from saltroni import events
+from saltroni.report import events
 
 
 def all_runs(recorded):

@@ -6,8 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from saltroni import clusters, store
-from saltroni.report import page
+from saltroni import clusters
+from saltroni.report import page, store
 
 #: How long a burst may gather before it is written (seconds).
 QUIET_S = 1.0

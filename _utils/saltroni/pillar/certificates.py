@@ -28,7 +28,7 @@ def problem(crt, key, authority, wanted, renew_days, now=None):
 
     Args:
         crt, key, authority: PEM bytes of the certificate, its key, and the CA's certificate.
-        wanted: ``{subject, names}`` as :func:`saltroni.signing.certificates` gives it.
+        wanted: ``{subject, names}`` as :func:`saltroni.pillar.signing.certificates` gives it.
         renew_days: days that must be left.
         now: the time to judge by, UTC.
     """

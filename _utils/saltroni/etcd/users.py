@@ -3,7 +3,7 @@ a certificate and a password."""
 
 import base64
 
-from saltroni import etcd
+from saltroni.etcd import ctl
 
 
 def wanted(model):
@@ -25,7 +25,7 @@ def _text(value):
 
 
 def _permissions(model, own, role):
-    answer = etcd.ctl(model, [own], "role", "get", role)
+    answer = ctl.run(model, [own], "role", "get", role)
     return [
         (grant.get("permType", 0), _text(grant.get("key")), _text(grant.get("range_end")))
         for grant in answer.get("perm", [])
@@ -39,15 +39,15 @@ def steps(model, own):
         EtcdError: etcd has no quorum.
     """
     todo = []
-    users = set(etcd.ctl(model, [own], "user", "list").get("users") or [])
-    roles = set(etcd.ctl(model, [own], "role", "list").get("roles") or [])
+    users = set(ctl.run(model, [own], "user", "list").get("users") or [])
+    roles = set(ctl.run(model, [own], "role", "list").get("roles") or [])
     if "root" not in users:
         todo.append(("user root, known by its certificate", ("user", "add", "root", "--no-password"), None))
     if "root" not in roles:
         todo.append(("role root", ("role", "add", "root"), None))
     if "root" not in users:
         todo.append(("root has role root", ("user", "grant-role", "root", "root"), None))
-    enabled = bool(etcd.ctl(model, [own], "auth", "status").get("enabled"))
+    enabled = bool(ctl.run(model, [own], "auth", "status").get("enabled"))
     for name, (password, prefix) in wanted(model).items():
         todo += _user_steps(model, own, name, password, prefix, users, roles, enabled)
     if not enabled:
@@ -75,10 +75,10 @@ def _user_steps(model, own, name, password, prefix, users, roles, enabled):
         todo.append((f"user {name}", ("user", "add", name, "--interactive=false"), password))
         todo.append((f"{name} has role {name}", ("user", "grant-role", name, name), None))
     else:
-        held = etcd.ctl(model, [own], "user", "get", name).get("roles") or []
+        held = ctl.run(model, [own], "user", "get", name).get("roles") or []
         if name not in held:
             todo.append((f"{name} has role {name}", ("user", "grant-role", name, name), None))
         # nobody can log in before authentication is switched on
-        if enabled and not etcd.password_works(model, own, name, password):
+        if enabled and not ctl.password_works(model, own, name, password):
             todo.append((f"password of {name}", ("user", "passwd", name, "--interactive=false"), password))
     return todo

@@ -1,6 +1,6 @@
 """Rules between values of the pillar. Each function returns the broken ones as (path, value, rule)."""
 
-from saltroni import memory, timings
+from saltroni.pillar import memory, timings
 
 #: Names that mean something else to a program that reads them from a certificate.
 RESERVED = {"root", "localhost"}
@@ -54,7 +54,7 @@ def layout(model):
 
 
 def timing(model):
-    """Timings of Patroni and HAProxy, see :mod:`saltroni.timings`."""
+    """Timings of Patroni and HAProxy, see :mod:`saltroni.pillar.timings`."""
     return timings.problems(model["timings"], model["haproxy"])
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from saltroni import rest
+from saltroni.patroni import rest
 
 EVERY_S = 0.1
 

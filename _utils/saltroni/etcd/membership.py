@@ -5,7 +5,7 @@ import socket
 import time
 from pathlib import Path
 
-from saltroni import etcd
+from saltroni.etcd import ctl
 
 DATA = Path("/var/lib/etcd")
 JOIN = Path("/etc/default/etcd-join")
@@ -70,10 +70,10 @@ def enter(model, action):
     """
     own = model["self"]["name"]
     others = [name for name in model["by_role"]["etcd"] if name != own]
-    own_url = etcd.peer_url(model, own)
+    own_url = ctl.peer_url(model, own)
     token = f"saltroni-{model['cluster']}"
     if action == "found":
-        everyone = {name: etcd.peer_url(model, name) for name in model["by_role"]["etcd"]}
+        everyone = {name: ctl.peer_url(model, name) for name in model["by_role"]["etcd"]}
         _write(join_settings(token, everyone, "new"))
         return "founded with " + ", ".join(sorted(everyone))
     aside = set_aside(model)
@@ -87,13 +87,13 @@ def enter(model, action):
 
 def renew(model, name, others):
     """Remove the member ``name`` if the cluster knows it, then add it; returns what was done."""
-    url = etcd.peer_url(model, name)
+    url = ctl.peer_url(model, name)
     done = []
     for member in _quorum(model, others):
         if member["peer_url"] == url or member["name"] == name:
-            etcd.ctl(model, others, "member", "remove", member["id"])
+            ctl.run(model, others, "member", "remove", member["id"])
             done.append(f"member {member['id']} removed")
-    etcd.ctl(model, others, "member", "add", name, f"--peer-urls={url}")
+    ctl.run(model, others, "member", "add", name, f"--peer-urls={url}")
     return done + ["added as a new member"]
 
 
@@ -129,10 +129,10 @@ def _quorum(model, others):
     failures = []
     for name in others:
         try:
-            return etcd.members(model, [name])
-        except etcd.EtcdError as err:
+            return ctl.members(model, [name])
+        except ctl.EtcdError as err:
             failures.append(str(err))
-    raise etcd.EtcdError("no member with a quorum answers: " + "; ".join(failures))
+    raise ctl.EtcdError("no member with a quorum answers: " + "; ".join(failures))
 
 
 def set_aside(model):

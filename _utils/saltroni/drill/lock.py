@@ -10,7 +10,7 @@ import json
 import threading
 import time
 
-from saltroni import etcd_http
+from saltroni.etcd import gateway
 
 TTL_S = 30
 KEEP_ALIVE_S = 7
@@ -45,7 +45,7 @@ class Lock:
         while not self._ended.wait(KEEP_ALIVE_S):
             asked = self._clock()
             # what isn't kept now may be kept in the next round, as long as the lease lives
-            with contextlib.suppress(etcd_http.EtcdHttpError):
+            with contextlib.suppress(gateway.EtcdHttpError):
                 said = self._client.call("/v3/lease/keepalive", {"ID": self._lease})
                 left_s = int(said.get("TTL", 0))
                 if left_s <= 0:
@@ -65,7 +65,7 @@ class Lock:
     def end(self):
         """Give the lock back; if etcd doesn't answer, the lease ends by itself."""
         self._ended.set()
-        with contextlib.suppress(etcd_http.EtcdHttpError):
+        with contextlib.suppress(gateway.EtcdHttpError):
             self._client.call("/v3/lease/revoke", {"ID": self._lease})
 
 
@@ -80,20 +80,20 @@ def take(client, name, owner):
     """Take the lock ``name``.
 
     Args:
-        client: an :class:`saltroni.etcd_http.Client`.
+        client: an :class:`saltroni.etcd.gateway.Client`.
         name: the key.
         owner: ``{drill, node, since}``, what others are told.
 
     Raises:
         LockHeld: somebody else has it.
-        etcd_http.EtcdHttpError: etcd doesn't answer or refuses.
+        gateway.EtcdHttpError: etcd doesn't answer or refuses.
     """
     lease = client.call("/v3/lease/grant", {"TTL": str(TTL_S)})["ID"]
-    answer = client.call("/v3/kv/txn", etcd_http.put_if_absent(name, json.dumps(owner), lease))
-    present = etcd_http.found(answer) or "{}"
+    answer = client.call("/v3/kv/txn", gateway.put_if_absent(name, json.dumps(owner), lease))
+    present = gateway.found(answer) or "{}"
     # a try whose answer was lost may have put our own key before
     if not answer.get("succeeded") and not _same(present, owner):
-        with contextlib.suppress(etcd_http.EtcdHttpError):
+        with contextlib.suppress(gateway.EtcdHttpError):
             client.call("/v3/lease/revoke", {"ID": lease})
         raise LockHeld(f"another drill runs in this cluster: {present}")
     return Lock(client, lease)
@@ -109,9 +109,9 @@ def held(model, drill, since):
         since: now, UTC, for whoever finds the lock taken.
 
     Raises:
-        LockHeld, etcd_http.EtcdHttpError: see :func:`take`.
+        LockHeld, gateway.EtcdHttpError: see :func:`take`.
     """
-    client = etcd_http.Client(model, "drill", model["secrets"]["etcd_drill"])
+    client = gateway.Client(model, "drill", model["secrets"]["etcd_drill"])
     lock = take(client, key(model), {"drill": drill, "node": model["self"]["name"], "since": since})
     keeper = threading.Thread(target=lock.keep, name="drill lock", daemon=True)
     keeper.start()

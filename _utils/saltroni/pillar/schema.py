@@ -1,6 +1,6 @@
 """What ``pillar/cluster.sls`` may say: names, types, defaults and ranges, as a JSON schema.
 
-Rules that compare one value with another are in :mod:`saltroni.rules`.
+Rules that compare one value with another are in :mod:`saltroni.pillar.rules`.
 """
 
 

@@ -3,7 +3,7 @@
 import copy
 import ipaddress
 
-from saltroni import memory, rules, schema, timings
+from saltroni.pillar import memory, rules, schema, timings
 
 
 class PillarError(ValueError):
@@ -110,7 +110,7 @@ def primary_start_timeout_s(model):
 
 
 def bounds(model):
-    """What each fault may cost at most, see :mod:`saltroni.timings`."""
+    """What each fault may cost at most, see :mod:`saltroni.pillar.timings`."""
     chosen, haproxy = model["timings"], model["haproxy"]
     return {
         "postmaster_killed": timings.crash_bound(chosen, haproxy, primary_start_timeout_s(model)),

@@ -2,7 +2,9 @@
 
 import time
 
-from saltroni import membership, rest, wait
+from saltroni import wait
+from saltroni.etcd import membership
+from saltroni.patroni import rest
 
 
 def standing(status, cluster):

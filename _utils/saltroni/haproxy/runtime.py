@@ -5,7 +5,7 @@ Source: HAProxy's management guide, section 9.3 "Unix Socket commands".
 
 import socket
 
-from saltroni import stats
+from saltroni.haproxy import stats
 
 SOCKET = "/run/haproxy/admin.sock"
 
@@ -34,7 +34,7 @@ def ask(command, path=SOCKET, timeout_s=5.0):
 
 
 def servers(path=SOCKET):
-    """Rows of ``show stat`` that are servers, see :func:`saltroni.stats.parse`."""
+    """Rows of ``show stat`` that are servers, see :func:`saltroni.haproxy.stats.parse`."""
     try:
         return stats.parse(ask("show stat", path))
     except ValueError as err:

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from saltroni import clock, database, etcd_http, faults, journal, ledger, lock, outage, rest, verdict, watch, whole
+from saltroni import faults
+from saltroni.drill import clock, database, journal, ledger, lock, outage, verdict, watch, whole
+from saltroni.drill.writers import Writers
+from saltroni.etcd import gateway
+from saltroni.patroni import rest
 from saltroni.wait import DeadlineError, NotYet, until
-from saltroni.writers import Writers
 
 #: A writer whose acknowledgements are never farther apart than this (seconds) isn't interrupted.
 CALM_GAP_S = 1.0
@@ -82,7 +85,7 @@ def run(model, options, outside):
             raise Refused([f"saltroni:drills:allowed isn't true for cluster {model['cluster']}: it opens real faults"])
         with lock.held(model, drill, now()) as held:
             return _locked(model, options, outside, drill, fault, held)
-    except (faults.FaultError, lock.LockHeld, etcd_http.EtcdHttpError, database.DatabaseError, rest.RestError) as err:
+    except (faults.FaultError, lock.LockHeld, gateway.EtcdHttpError, database.DatabaseError, rest.RestError) as err:
         raise Refused([str(err)]) from err
 
 

@@ -6,7 +6,8 @@ Source: Patroni's documentation, *Patroni REST API*, "Switchover and failover en
 
 import time
 
-from saltroni import pillar, rest, view
+from saltroni.patroni import rest, view
+from saltroni.pillar import told
 from saltroni.wait import DeadlineError, NotYet, until
 
 
@@ -18,13 +19,13 @@ def _may_change(model):
     if not model.get("secrets", {}).get("restapi"):
         raise Refused(
             f"{model['self']['name']} has no password for changes by Patroni's REST API: "
-            f"run this on {pillar.names(model, 'patroni')}"
+            f"run this on {told.names(model, 'patroni')}"
         )
 
 
 def _known(model, member):
     if member not in model["by_role"]["patroni"]:
-        raise Refused(f"{member} is no PostgreSQL node of {model['cluster']}: say {pillar.names(model, 'patroni')}")
+        raise Refused(f"{member} is no PostgreSQL node of {model['cluster']}: say {told.names(model, 'patroni')}")
 
 
 def _cluster(model):
@@ -186,10 +187,10 @@ def pause(model, paused, timeout_s=60):
     def all_know():
         for name in known:
             try:
-                told = bool(rest.Member(model, name).status().get("pause"))
+                answer = bool(rest.Member(model, name).status().get("pause"))
             except rest.RestError as err:
                 raise NotYet(str(err)) from err
-            if told != paused:
+            if answer != paused:
                 raise NotYet(f"{name} doesn't know yet")
 
     until(all_know, f"every member to {'pause' if paused else 'resume'}", timeout_s)

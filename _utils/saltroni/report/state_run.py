@@ -1,6 +1,6 @@
 """What one node returned from a state run, reduced to what the report needs. Pure."""
 
-from saltroni import changed, tidy
+from saltroni.report import changed, tidy
 
 FUNCTIONS = ("state.apply", "state.highstate", "state.sls", "state.sls_id")
 LARGEST = 2000  # states of one run that are kept

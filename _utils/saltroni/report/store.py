@@ -53,7 +53,7 @@ class Store:
         """Make events durable, each id once.
 
         Args:
-            events: events, see :mod:`saltroni.events`.
+            events: events, see :mod:`saltroni.report.events`.
             now: the time that chooses the file.
 
         Returns:

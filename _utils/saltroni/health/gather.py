@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from saltroni import access, handshake, rest, stats, view, watchdog, words
+from saltroni import access, words
+from saltroni.haproxy import stats
+from saltroni.health import handshake, watchdog
+from saltroni.patroni import rest, view
 
 TIMEOUT_S = 3.0
 
@@ -69,7 +72,7 @@ def endpoints(model):
 
 
 def everything(model):
-    """Facts for :func:`saltroni.health.judge`.
+    """Facts for :func:`saltroni.health.judge.judge`.
 
     Returns:
         ``{cluster, config, members, leader_later, etcd, balancers, certificates_days, watchdog}``. ``leader_later`` is

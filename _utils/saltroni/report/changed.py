@@ -6,7 +6,7 @@ which thing was changed, versions of packages, and what Saltroni's own states sa
 
 import re
 
-from saltroni import tidy
+from saltroni.report import tidy
 
 LIMIT = 300
 LISTED = 6

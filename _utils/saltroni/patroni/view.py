@@ -3,7 +3,7 @@
 Source: Patroni's documentation, *Patroni REST API*, "Monitoring endpoint".
 """
 
-from saltroni import rest
+from saltroni.patroni import rest
 
 LEADERS = ("leader", "standby_leader")
 #: Roles of members that confirm commits, by ``synchronous_mode``.

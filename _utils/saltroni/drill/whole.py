@@ -7,7 +7,8 @@ member follows when that row, and all the others of the drill, can be read on it
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from saltroni import database, ledger, rest
+from saltroni.drill import database, ledger
+from saltroni.patroni import rest
 from saltroni.wait import DeadlineError, NotYet, until
 
 #: A writer's number that no writer has.

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 
-from saltroni import database, ledger
+from saltroni.drill import database, ledger
 
 CONNECT_S = 1.0
 STATEMENT_S = 2.0
@@ -29,7 +29,7 @@ class Writers:
     """``number`` writers in a thread of their own.
 
     Args:
-        where: connection parameters, see :func:`saltroni.database.writes`.
+        where: connection parameters, see :func:`saltroni.drill.database.writes`.
         drill: the drill's id.
         journal: gets a line for every outcome.
         number: how many writers.

@@ -6,7 +6,7 @@ and keeping the quickest of several answers (the error is at most half of what t
 
 import time
 
-from saltroni import database
+from saltroni.drill import database
 
 QUESTIONS = 5
 

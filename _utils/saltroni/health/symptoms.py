@@ -1,11 +1,13 @@
-"""What can be wrong with a cluster, one rule a function: what :mod:`saltroni.gather` found goes in, findings come out.
+"""What can be wrong with a cluster, one rule a function.
 
-Pure. :mod:`saltroni.health` puts them together.
+What :mod:`saltroni.health.gather` found goes in, findings come out. Pure.
+:mod:`saltroni.health.judge` puts them together.
 """
 
 from dataclasses import dataclass
 
-from saltroni import stats, view
+from saltroni.haproxy import stats
+from saltroni.patroni import view
 
 RUNNING = ("running", "streaming")
 

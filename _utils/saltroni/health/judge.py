@@ -1,4 +1,4 @@
-"""Is the cluster well? A pure judgement of what :mod:`saltroni.gather` found.
+"""Is the cluster well? A pure judgement of what :mod:`saltroni.health.gather` found.
 
 Two questions are answered. The verdict: ``critical`` where writes are lost, stopped or in danger now, ``warning`` where
 something must be done before the next fault, else ``ok``. And whether the cluster is *whole*: nothing is missing that a
@@ -9,7 +9,8 @@ saying so while it receives nothing. Its timeline, the leader's own list of rece
 write-ahead log are compared as well.
 """
 
-from saltroni import stats, symptoms
+from saltroni.haproxy import stats
+from saltroni.health import symptoms
 
 LEVELS = ("ok", "warning", "critical")
 
@@ -19,7 +20,7 @@ def judge(model, facts):
 
     Args:
         model: the pillar's ``saltroni``.
-        facts: see :func:`saltroni.gather.everything`.
+        facts: see :func:`saltroni.health.gather.everything`.
 
     Returns:
         ``{verdict, whole, reasons, notes, scope, leader, timeline, paused, members, etcd, balancers, ...}``

@@ -1,8 +1,8 @@
-"""The page of settings, from the schema: ``python3 -m saltroni.describe > docs/settings.md`` (``make docs``)."""
+"""The page of settings, from the schema: ``make docs`` writes it to ``docs/settings.md``."""
 
 import sys
 
-from saltroni import schema
+from saltroni.pillar import schema
 
 HEAD = """# Settings
 

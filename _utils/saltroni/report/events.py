@@ -11,7 +11,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
-from saltroni import state_run, tidy
+from saltroni.report import state_run, tidy
 
 #: Job ids: 20 digits of a time, some versions of Salt add the process.
 JOB = re.compile(r"^salt/job/(?P<jid>\d{20}(?:_\d+)?)/ret/(?P<node>[^/\s]{1,255})$")

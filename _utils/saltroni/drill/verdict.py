@@ -5,7 +5,7 @@ def reasons(result):
     """Why it failed, as sentences; empty when it passed.
 
     Args:
-        result: a drill's figures, see :mod:`saltroni.drill`.
+        result: a drill's figures, see :mod:`saltroni.drill.course`.
     """
     found = []
     bound_s = result["bound_s"]

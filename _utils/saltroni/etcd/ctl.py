@@ -26,7 +26,7 @@ def peer_url(model, name):
     return f"https://{model['nodes'][name]['address']}:{model['etcd']['peer_port']}"
 
 
-def ctl(model, names, *arguments, stdin=None, timeout_s=5.0):
+def run(model, names, *arguments, stdin=None, timeout_s=5.0):
     """Run etcdctl against the members ``names`` and return its JSON answer.
 
     Args:
@@ -74,7 +74,7 @@ def _reason(stderr):
 
 def members(model, names, timeout_s=3.0):
     """Members by a quorum's word: ``[{id, name, peer_url}]``; a member that never started has no name."""
-    answer = ctl(model, names, "member", "list", timeout_s=timeout_s)
+    answer = run(model, names, "member", "list", timeout_s=timeout_s)
     return [
         {
             "id": f"{member['ID']:x}",
@@ -88,7 +88,7 @@ def members(model, names, timeout_s=3.0):
 def alone_up(model, name, timeout_s=2.0):
     """Whether member ``name`` answers for itself, with or without a quorum."""
     try:
-        ctl(model, [name], "endpoint", "status", timeout_s=timeout_s)
+        run(model, [name], "endpoint", "status", timeout_s=timeout_s)
     except EtcdError:
         return False
     return True
@@ -97,7 +97,7 @@ def alone_up(model, name, timeout_s=2.0):
 def healthy(model, name, timeout_s=3.0):
     """Whether a write agreed on by a quorum works through member ``name``."""
     try:
-        ctl(model, [name], "endpoint", "health", timeout_s=timeout_s)
+        run(model, [name], "endpoint", "health", timeout_s=timeout_s)
     except EtcdError:
         return False
     return True

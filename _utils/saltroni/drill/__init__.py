@@ -1,0 +1,1 @@
+"""A failover drill: its course, the writers, what they were told, and what came of it."""

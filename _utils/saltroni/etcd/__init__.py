@@ -1,0 +1,1 @@
+"""etcd: its command, its gateway, its members and its users."""

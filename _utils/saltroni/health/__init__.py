@@ -1,0 +1,1 @@
+"""Is the cluster well? Facts are gathered, then judged."""
