@@ -1,3 +1,4 @@
+{%- set version = pillar['saltroni']['versions']['etcd'] %}
 # Debian starts a member of its own at once. The condition holds it until ours has its certificates.
 Let etcd start as a member of our cluster only:
   file.managed:
@@ -17,8 +18,8 @@ Make systemd read etcd's unit anew:
 Install etcd:
   pkg.installed:
     - pkgs:
-      - etcd-server
-      - etcd-client
+      - etcd-server{{ ": '%s'" % version if version }}
+      - etcd-client{{ ": '%s'" % version if version }}
     - install_recommends: false
     - cache_valid_time: 86400  # seconds
     - require:

@@ -1,5 +1,7 @@
+{%- set version = pillar['saltroni']['versions']['haproxy'] %}
 Install HAProxy:
   pkg.installed:
-    - name: haproxy
+    - pkgs:
+      - haproxy{{ ": '%s'" % version if version }}
     - install_recommends: false
     - cache_valid_time: 86400  # seconds

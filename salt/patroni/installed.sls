@@ -1,9 +1,10 @@
 {%- set version = pillar['saltroni']['postgresql']['version'] %}
+{%- set patroni = pillar['saltroni']['versions']['patroni'] %}
 Install PostgreSQL and Patroni:
   pkg.installed:
     - pkgs:
       - postgresql-{{ version }}
-      - patroni
+      - patroni{{ ": '%s'" % patroni if patroni }}
       - python3-etcd
     - install_recommends: false
     - cache_valid_time: 86400  # seconds

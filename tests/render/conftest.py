@@ -2,6 +2,7 @@
 
 import copy
 import datetime
+import itertools
 import sys
 from pathlib import Path
 
@@ -36,6 +37,7 @@ PILLARS = {
         "haproxy": {"ports": {"leader": 6000, "replicas": 6001, "synchronous": 6002, "stats": 6003}, "fall": 3},
         "etcd": {"client_port": 3379, "peer_port": 3380},
         "patroni": {"port": 8009, "watchdog": "required"},
+        "versions": {"etcd": "3.5.*", "patroni": "4.*", "haproxy": "3.0.*"},
     },
     "one node of each, roles together": {
         "nodes": {
@@ -77,13 +79,11 @@ def caller(tmp_path_factory):
 
     base = tmp_path_factory.mktemp("render")
     authority = base / "ca"
-    made = {}
+    numbers = itertools.count()
 
+    # a new one each time: within a process, an older caller would render with what a newer one was told
     def make(node, changes):
-        key = (node, repr(changes))
-        if key in made:
-            return made[key]
-        folder = base / str(len(made))
+        folder = base / str(next(numbers))
         settings = copy.deepcopy(
             yaml.safe_load((ROOT / "pillar" / "cluster.sls").read_text(encoding="utf-8"))["saltroni"]
         )
@@ -111,8 +111,7 @@ def caller(tmp_path_factory):
             log_level_logfile="quiet",
             enable_fqdns_grains=False,
         )
-        made[key] = salt.client.Caller(mopts=options)
-        return made[key]
+        return salt.client.Caller(mopts=options)
 
     return make
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from salt.exceptions import CommandExecutionError
 
-from .conftest import NODES
+from .conftest import NODES, PILLARS
 
 ROLES = ("salt", "etcd1", "pg1", "lb1")
 
@@ -23,6 +23,12 @@ def test_highstate_renders(caller, pillar, node):
     assert isinstance(states, dict), states
     for role in own_nodes(pillar)[node]["roles"]:
         assert any(state["__sls__"].startswith(f"{role}.") for state in states.values()), f"nothing for {role}"
+
+
+def test_versions_come_from_the_pillar(caller):
+    states = caller("etcd1", PILLARS["strict, own ports and parameters"]).cmd("state.show_highstate")
+    (packages,) = [part["pkgs"] for part in states["Install etcd"]["pkg"] if isinstance(part, dict) and "pkgs" in part]
+    assert {"etcd-server": "3.5.*"} in packages
 
 
 def test_no_secret_is_part_of_a_state(caller, pillar):

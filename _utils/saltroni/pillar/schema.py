@@ -96,6 +96,15 @@ POSTGRESQL = _object(
     }
 )
 
+PACKAGE = r"^[0-9A-Za-z.+~:*-]*$"
+
+VERSIONS = _object(
+    {
+        name: _text("", f"version of the package {name}, a pattern such as `3.*`; empty: the distribution's", PACKAGE)
+        for name in ("etcd", "patroni", "haproxy")
+    }
+)
+
 TIMINGS = _object(
     {
         "ttl_s": _integer(20, 20, 3600, "how long the leader's lease lives"),
@@ -163,6 +172,7 @@ SCHEMA = _object(
             "description": "the nodes: a node's name is its minion id",
         },
         "postgresql": POSTGRESQL,
+        "versions": VERSIONS,
         "timings": TIMINGS,
         "haproxy": HAPROXY,
         "etcd": ETCD,
