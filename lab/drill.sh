@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
-# A failover test, asked for on a member that isn't the first.
+# A failover test, asked for on a member that isn't the first. All its figures are in .lab/log/failover.json.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 
 mkdir -p "$LOG"
 # shellcheck disable=SC2119
 node=$(nodes | awk '$4 ~ /patroni/ {seen++; last = $1} seen == 2 {exit} END {print last}')
-"$ROOT/lab/run" "$node" salt-call patroni.failover_test | tee "$LOG/failover.log"
+log=$LOG/failover.json
+code=0
+"$ROOT/lab/run" "$node" salt-call --out=json --retcode-passthrough patroni.failover_test >"$log" 2>"$log.err" || code=$?
+[ -s "$log" ] || cp "$log.err" "$log"
+"$ROOT/lab/run" "$node" /opt/salt/bin/python3 -c "$(cat "$ROOT/lab/drill_summary.py")" <"$log"
+say "all figures: $log"
+exit $code

@@ -20,7 +20,7 @@ declare -A look=(
     [host_packages]="$LOG/host.log" [network]="ip addr; ip route; docs/lab.md" [box]="$LOG/box.log" [keys]="ls -l .lab/keys"
     [machines]="$LOG/vagrant.log" [minions]="make status; lab/run NODE journalctl -u salt-minion"
     [master]="$LOG/, lab/run $(ruby "$here/nodes.rb" master 2>/dev/null || echo salt) journalctl -u salt-master"
-    [cluster]="$LOG/apply-*.json; make apply tries again" [failover]="$LOG/failover.log" [report]="$LOG/report.log"
+    [cluster]="$LOG/apply-*.json; make apply tries again" [failover]="$LOG/failover.json" [report]="$LOG/report.log"
 )
 
 host_packages() { "$here/host.sh"; }
