@@ -5,13 +5,12 @@ Run on a node with role ``etcd``.
 :depends: etcdctl (Debian's etcd-client), requests
 """
 
-import os
-
 from salt.exceptions import CommandExecutionError
 
 import saltroni.etcd.ctl
 import saltroni.etcd.membership
 import saltroni.etcd.users
+import saltroni.wait
 
 
 def _model():
@@ -178,12 +177,7 @@ def access_missing():
 def access_grant():
     """Make what :func:`access_missing` lists; returns the sentences of what was made. For states."""
     model = _model()
-    own = model["self"]["name"]
-    done = []
     try:
-        for sentence, arguments, password in saltroni.etcd.users.steps(model, own):
-            saltroni.etcd.ctl.run(model, [own], *arguments, stdin=password and password + os.linesep)
-            done.append(sentence)
-    except saltroni.etcd.ctl.EtcdError as err:
-        raise CommandExecutionError(f"{err} (done before: {', '.join(done) or 'nothing'})") from err
-    return done
+        return saltroni.etcd.users.grant(model, model["self"]["name"], model["deadlines"]["quorum_s"])
+    except saltroni.wait.DeadlineError as err:
+        raise CommandExecutionError(str(err)) from err

@@ -92,24 +92,9 @@ def access(name):
             return _result(name, True, "users and rights are as they should be")
         if __opts__["test"]:
             return _result(name, None, "would make: " + ", ".join(missing), {"made": missing})
-        return _grant(name)
+        done = __salt__["etcd_cluster.access_grant"]()
     except CommandExecutionError as err:
         return _result(name, False, str(err))
-
-
-def _grant(name, attempts=5):
-    """All members may do this at once: who comes second finds part of it done, looks again and goes on."""
-    done = []
-    for attempt in range(attempts):
-        try:
-            done += __salt__["etcd_cluster.access_grant"]()
-            return _result(
-                name,
-                True,
-                "made: " + (", ".join(done) or "nothing, another member did"),
-                {"made": done} if done else {},
-            )
-        except CommandExecutionError:
-            if attempt == attempts - 1:
-                raise
-    return None
+    if not done:
+        return _result(name, True, "another member made it all")
+    return _result(name, True, "made: " + ", ".join(done), {"made": done})

@@ -2,7 +2,10 @@
 a certificate and a password."""
 
 import base64
+import os
+import random
 
+from saltroni import wait
 from saltroni.etcd import ctl
 
 
@@ -32,6 +35,12 @@ def _permissions(model, own, role):
     ]
 
 
+def _roles_of(model, own, user, users):
+    if user not in users:
+        return []
+    return ctl.run(model, [own], "user", "get", user).get("roles") or []
+
+
 def steps(model, own):
     """What is missing, as ``[(sentence, etcdctl's arguments, its input)]``, in the order to do it.
 
@@ -45,7 +54,7 @@ def steps(model, own):
         todo.append(("user root, known by its certificate", ("user", "add", "root", "--no-password"), None))
     if "root" not in roles:
         todo.append(("role root", ("role", "add", "root"), None))
-    if "root" not in users:
+    if "root" not in _roles_of(model, own, "root", users):
         todo.append(("root has role root", ("user", "grant-role", "root", "root"), None))
     enabled = bool(ctl.run(model, [own], "auth", "status").get("enabled"))
     for name, (password, prefix) in wanted(model).items():
@@ -75,10 +84,35 @@ def _user_steps(model, own, name, password, prefix, users, roles, enabled):
         todo.append((f"user {name}", ("user", "add", name, "--interactive=false"), password))
         todo.append((f"{name} has role {name}", ("user", "grant-role", name, name), None))
     else:
-        held = ctl.run(model, [own], "user", "get", name).get("roles") or []
-        if name not in held:
+        if name not in _roles_of(model, own, name, users):
             todo.append((f"{name} has role {name}", ("user", "grant-role", name, name), None))
         # nobody can log in before authentication is switched on
         if enabled and not ctl.password_works(model, own, name, password):
             todo.append((f"password of {name}", ("user", "passwd", name, "--interactive=false"), password))
     return todo
+
+
+def grant(model, own, deadline_s):
+    """Make what :func:`steps` lists.
+
+    All members may do this at once: who comes second finds that a part is done, looks again and goes on.
+
+    Returns:
+        sentences of what this node made.
+
+    Raises:
+        DeadlineError: something is still missing; says what etcd answered last.
+    """
+    done = []
+
+    def attempt():
+        try:
+            for sentence, arguments, password in steps(model, own):
+                ctl.run(model, [own], *arguments, stdin=password and password + os.linesep)
+                done.append(sentence)
+        except ctl.EtcdError as err:
+            raise wait.NotYet(str(err)) from err
+        return done
+
+    # not in step with the others
+    return wait.until(attempt, "etcd's users and rights", deadline_s, every_s=random.uniform(0.2, 1.0))  # noqa: S311
