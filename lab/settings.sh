@@ -10,14 +10,15 @@ mkdir -p "$out/ca"
 
 proxy=${https_proxy:-${HTTPS_PROXY:-${http_proxy:-${HTTP_PROXY:-}}}}
 
-mirror() { # mirror LABEL DEFAULT: where this machine's apt gets what carries LABEL
+mirror() { # mirror LABEL: where this machine's apt gets what carries LABEL
     local uri=
     if command -v apt-get >/dev/null; then
         # shellcheck disable=SC2016  # apt's own variables
         uri=$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
             awk -v label="$1" '$1 == label && $2 ~ /^https?:/ {print $2; exit}')
     fi
-    echo "${uri:-$2}"
+    [ -n "$uri" ] || die "this machine's apt knows no archive with the label $1 (see: apt-get indextargets)"
+    echo "$uri"
 }
 {
     mirror Debian
