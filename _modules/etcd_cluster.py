@@ -148,14 +148,9 @@ def serves(deadline_s=0):
 
 
 def silent_peers():
-    """Other members whose port for members refuses or is dead: with a majority of them no quorum can be. For states."""
+    """Other members whose port for members is dead, if so many are that no quorum can be; else none. For states."""
     model = _model()
-    return [
-        name
-        for name in model["by_role"]["etcd"]
-        if name != model["self"]["name"]
-        and not saltroni.etcd.membership.port_open(model["nodes"][name]["address"], model["etcd"]["peer_port"])
-    ]
+    return saltroni.etcd.membership.silent(model, model["etcd"]["peer_port"], own=model["self"]["name"])
 
 
 def access_missing():

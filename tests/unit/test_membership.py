@@ -4,6 +4,7 @@ import pytest
 
 from saltroni.etcd import membership
 from saltroni.patroni import member
+from saltroni.pillar import model
 
 URL = "https://192.168.56.13:2380"
 OTHERS = [
@@ -37,6 +38,23 @@ def test_join_settings_name_every_member():
     text = membership.join_settings("t", {"etcd2": "https://b:2380", "etcd1": "https://a:2380"}, "existing")
     assert 'ETCD_INITIAL_CLUSTER="etcd1=https://a:2380,etcd2=https://b:2380"' in text
     assert 'ETCD_INITIAL_CLUSTER_STATE="existing"' in text
+
+
+@pytest.mark.parametrize(
+    ("dead", "own", "told"),
+    [
+        ([], None, []),
+        (["etcd1"], None, []),
+        (["etcd1", "etcd2"], None, ["etcd1", "etcd2"]),
+        (["etcd1", "etcd2", "etcd3"], "etcd3", ["etcd1", "etcd2"]),
+        (["etcd1", "etcd3"], "etcd3", []),
+    ],
+)
+def test_silence_counts_when_no_quorum_can_be(settings, monkeypatch, dead, own, told):
+    shape = model.build(settings)
+    addresses = {shape["nodes"][name]["address"] for name in dead}
+    monkeypatch.setattr(membership, "port_open", lambda address, _port: address not in addresses)
+    assert membership.silent(shape, 2380, own) == told
 
 
 def test_same_settings_need_no_change():

@@ -5,6 +5,7 @@ import socket
 import time
 from pathlib import Path
 
+from saltroni import clusters, processes
 from saltroni.etcd import ctl
 
 DATA = Path("/var/lib/etcd")
@@ -74,14 +75,14 @@ def enter(model, action):
     token = f"saltroni-{model['cluster']}"
     if action == "found":
         everyone = {name: ctl.peer_url(model, name) for name in model["by_role"]["etcd"]}
-        _write(join_settings(token, everyone, "new"))
+        clusters.write(JOIN, join_settings(token, everyone, "new"), mode=0o644)
         return "founded with " + ", ".join(sorted(everyone))
     aside = set_aside(model)
     done = [f"old data kept in {aside}"] if aside else []
     if action == "replace":
         done += renew(model, own, others)
     known = {member["name"]: member["peer_url"] for member in _quorum(model, others) if member["name"]}
-    _write(join_settings(token, dict(known, **{own: own_url}), "existing"))
+    clusters.write(JOIN, join_settings(token, dict(known, **{own: own_url}), "existing"), mode=0o644)
     return ", ".join(done) or "joined"
 
 
@@ -106,19 +107,26 @@ def port_open(address, port, timeout_s=1.0):
     return True
 
 
+def silent(model, port, own=None):
+    """Members whose ``port`` is dead, if they are so many that no quorum can be; else none.
+
+    Args:
+        own: a member that isn't asked and counts as there.
+    """
+    names = model["by_role"]["etcd"]
+    dead = [name for name in names if name != own and not port_open(model["nodes"][name]["address"], port)]
+    return dead if len(names) - len(dead) <= len(names) // 2 else []
+
+
 def older_settings():
     """A sentence if etcd runs with settings older than its file, else None.
 
     ``state.apply`` never restarts etcd; new settings wait for a restart.
     """
+    pid = processes.main_pid("etcd")
     try:
-        pid = next(
-            int(entry.name)
-            for entry in Path("/proc").iterdir()
-            if entry.name.isdigit() and (entry / "exe").exists() and (entry / "exe").readlink().name == "etcd"
-        )
         running_since = Path(f"/proc/{pid}").stat().st_mtime
-    except (OSError, StopIteration):
+    except OSError:
         return None
     if Path("/etc/default/etcd").stat().st_mtime > running_since + 1:
         return "etcd runs with older settings than /etc/default/etcd: restart it when the other members serve"
@@ -146,10 +154,3 @@ def set_aside(model):
     aside = folder.with_name(f"{folder.name}.removed-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
     folder.rename(aside)
     return aside
-
-
-def _write(text):
-    temporary = JOIN.with_suffix(".new")
-    temporary.write_text(text, encoding="ascii")
-    temporary.chmod(0o644)
-    temporary.rename(JOIN)

@@ -49,10 +49,7 @@ def look(model):
 
 def etcd_silent(model):
     """Members of etcd whose port for clients is dead, if they are so many that no quorum can be; else none."""
-    port = model["etcd"]["client_port"]
-    names = model["by_role"]["etcd"]
-    silent = [name for name in names if not membership.port_open(model["nodes"][name]["address"], port)]
-    return silent if len(names) - len(silent) <= len(names) // 2 else []
+    return membership.silent(model, model["etcd"]["client_port"])
 
 
 def wait_whole(model, deadline_s):
