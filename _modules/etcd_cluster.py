@@ -116,14 +116,22 @@ def replace_member(name):
         raise CommandExecutionError(str(err)) from err
 
 
-def member_action():
-    """What the state ``etcd_cluster.member`` would do here: ``(action, lonely names)``. For states."""
+def member_action(deadline_s=0):
+    """What the state ``etcd_cluster.member`` would do here: ``(action, lonely names)``. For states.
+
+    deadline_s
+        how long others that have no quorum may take to find one, seconds
+    """
     model = _model()
     own = model["self"]["name"]
-    known, lonely = saltroni.etcd.ctl.view(model, own)
-    holds_data = saltroni.etcd.membership.has_data(model)
     own_url = saltroni.etcd.ctl.peer_url(model, own)
-    return saltroni.etcd.membership.decide(own, own_url, holds_data, known, lonely), lonely
+
+    def look():
+        known, lonely = saltroni.etcd.ctl.view(model, own)
+        holds_data = saltroni.etcd.membership.has_data(model)
+        return saltroni.etcd.membership.decide(own, own_url, holds_data, known, lonely), lonely
+
+    return saltroni.etcd.membership.settled(look, float(deadline_s))
 
 
 def member_enter(action):

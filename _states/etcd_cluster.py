@@ -28,12 +28,12 @@ def member(name):
     enabled = __salt__["service.enabled"]("etcd")
     if running and enabled and __salt__["etcd_cluster.serves"]():
         return _result(name, True, "etcd serves, with a quorum")
-    action, lonely = __salt__["etcd_cluster.member_action"]()
+    action, lonely = __salt__["etcd_cluster.member_action"](0 if __opts__["test"] else deadline_s)
     if action == "wait":
         return _result(
             name,
             False,
-            f"{', '.join(lonely)} answer but have no quorum, and this node's disk is empty: founding anew would make a "
+            f"{', '.join(lonely)} answer but found no quorum in {deadline_s} s, and this node's disk is empty: founding anew would make a "
             "second cluster. Start the other members, or restore etcd from a snapshot.",
         )
     if __opts__["test"]:

@@ -34,6 +34,40 @@ def test_decision(holds_data, known, lonely, action):
     assert membership.decide("etcd3", URL, holds_data, known, lonely) == action
 
 
+def test_members_that_found_a_cluster_at_this_moment_are_waited_for():
+    looks = [("wait", ["etcd1"]), ("wait", ["etcd1"]), ("replace", [])]
+    assert membership.settled(lambda: looks.pop(0), 5, every_s=0.01) == ("replace", [])
+
+
+def test_members_that_lost_their_quorum_are_not_waited_for_beyond_the_deadline():
+    assert membership.settled(lambda: ("wait", ["etcd1"]), 0.05, every_s=0.01) == ("wait", ["etcd1"])
+
+
+def test_a_young_cluster_refuses_new_members_for_a_moment(settings, monkeypatch):
+    shape = model.build(settings)
+    asked = []
+    monkeypatch.setattr(membership.wait, "until", lambda call, what, deadline_s, every_s: _patient(call))
+    monkeypatch.setattr(membership.ctl, "members", lambda _model, _names: [*OTHERS, ME] if not asked else OTHERS)
+
+    def run(_model, _names, *arguments):
+        asked.append(arguments[1])
+        if asked == ["remove", "add"]:
+            raise membership.ctl.EtcdError("member add at etcd1: etcdserver: unhealthy cluster")
+
+    monkeypatch.setattr(membership.ctl, "run", run)
+    assert membership.renew(shape, "etcd3", ["etcd1", "etcd2"]) == ["member 3 removed", "added as a new member"]
+    assert asked == ["remove", "add", "add"]
+
+
+def _patient(call):
+    for _ in range(5):
+        try:
+            return call()
+        except membership.wait.NotYet:
+            continue
+    raise AssertionError("never ready")
+
+
 def test_join_settings_name_every_member():
     text = membership.join_settings("t", {"etcd2": "https://b:2380", "etcd1": "https://a:2380"}, "existing")
     assert 'ETCD_INITIAL_CLUSTER="etcd1=https://a:2380,etcd2=https://b:2380"' in text

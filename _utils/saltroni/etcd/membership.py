@@ -5,7 +5,7 @@ import socket
 import time
 from pathlib import Path
 
-from saltroni import clusters, processes
+from saltroni import clusters, processes, wait
 from saltroni.etcd import ctl
 
 DATA = Path("/var/lib/etcd")
@@ -39,12 +39,36 @@ def decide(own_name, own_url, holds_data, known, lonely):
     if known is None:
         if holds_data:
             return "start"
-        return "wait" if lonely else "found"
+        return "wait" if lonely else "found"  # "wait" passes when a quorum is just being found: see settled()
     mine = [member for member in known if member["peer_url"] == own_url or member["name"] == own_name]
     if holds_data:
         # removed, or added anew by somebody: what is on the disk belongs to a member that is no more
         return "start" if mine and mine[0]["name"] else "replace"
     return "join" if mine and not mine[0]["name"] else "replace"
+
+
+def settled(look, deadline_s, every_s=1.0):
+    """What this node must do, once the others can say: those that found a cluster at this moment have no quorum yet.
+
+    Args:
+        look: gives ``(action, lonely names)`` as of now.
+        deadline_s: seconds until ``wait`` is taken for an answer.
+
+    Returns:
+        the last look.
+    """
+    latest = []
+
+    def decided():
+        latest[:] = look()
+        if latest[0] == "wait":
+            raise wait.NotYet(f"{', '.join(latest[1])} answer without one")
+
+    try:
+        wait.until(decided, "a quorum of the other members", deadline_s, every_s=every_s)
+    except wait.DeadlineError:
+        return tuple(latest)
+    return tuple(latest)
 
 
 def join_settings(token, members, state):
@@ -86,15 +110,36 @@ def enter(model, action):
     return ", ".join(done) or "joined"
 
 
+#: What etcd answers to a change of its members when it has just got its quorum; it goes by itself.
+#: Source: etcd, server/etcdserver/errors.go, ErrUnhealthy and ErrNotEnoughStartedMembers (``strict-reconfig-check``).
+PASSING = ("unhealthy cluster", "not enough started members")
+
+
 def renew(model, name, others):
-    """Remove the member ``name`` if the cluster knows it, then add it; returns what was done."""
+    """Remove the member ``name`` if the cluster knows it, then add it; returns what was done.
+
+    Raises:
+        EtcdError: the cluster refused, or was not settled in time.
+    """
     url = ctl.peer_url(model, name)
     done = []
-    for member in _quorum(model, others):
-        if member["peer_url"] == url or member["name"] == name:
-            ctl.run(model, others, "member", "remove", member["id"])
-            done.append(f"member {member['id']} removed")
-    ctl.run(model, others, "member", "add", name, f"--peer-urls={url}")
+
+    def renewed():
+        try:
+            for member in _quorum(model, others):
+                if member["peer_url"] == url or member["name"] == name:
+                    ctl.run(model, others, "member", "remove", member["id"])
+                    done.append(f"member {member['id']} removed")
+            ctl.run(model, others, "member", "add", name, f"--peer-urls={url}")
+        except ctl.EtcdError as err:
+            if any(words in str(err) for words in PASSING):
+                raise wait.NotYet(str(err)) from err
+            raise
+
+    try:
+        wait.until(renewed, f"etcd to accept {name} as a new member", model["deadlines"]["quorum_s"], every_s=1.0)
+    except wait.DeadlineError as err:
+        raise ctl.EtcdError(str(err)) from err
     return done + ["added as a new member"]
 
 
