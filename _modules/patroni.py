@@ -11,6 +11,7 @@ import logging
 from salt.exceptions import CommandExecutionError
 
 import saltroni.bounded
+import saltroni.drill.catalogue
 import saltroni.drill.course
 import saltroni.drill.peer
 import saltroni.health.gather
@@ -256,6 +257,7 @@ def failover_test(
     calm_s=3,
     recovery_timeout_s=60,
     whole_timeout_s=120,
+    dry_run=False,
 ):
     """Prove that this cluster survives: a real fault on the real leader while writers write through a load balancer.
 
@@ -267,7 +269,7 @@ def failover_test(
     writers
         how many clients write
     fault
-        see ``fault.active`` for those there are
+        see :func:`drills` for those there are
     think_ms
         pause of a writer after each commit, milliseconds
     warm_up_s
@@ -277,7 +279,9 @@ def failover_test(
     recovery_timeout_s
         seconds after the fault until it is given up that writes come back
     whole_timeout_s
-        seconds after the writes until it is given up that the cluster becomes whole
+        seconds after the writes until it is given up that the cluster becomes whole, beside what the fault may cost
+    dry_run
+        check everything, say what would be done and what it may cost, and break nothing
 
     Returns a dict: ``verdict`` (``passed`` or ``failed``) and ``reasons``; ``outage_s`` beside ``bound_s``; ``lost``,
     ``duplicated``, ``unknown``, ``refused`` rows; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``;
@@ -305,38 +309,68 @@ def failover_test(
         calm_s=float(calm_s),
         recovery_s=float(recovery_timeout_s),
         whole_s=float(whole_timeout_s),
+        dry_run=bool(dry_run),
     )
     outside = saltroni.drill.course.Outside(
         health=lambda: _health(model),
-        reach=lambda node: _on(model, node, "fault.active", [], "node"),
-        inject=lambda node, *arguments: _on(model, node, "fault.inject", list(arguments), "fault"),
+        able=lambda nodes, name: _able(model, nodes, name),
+        inject=lambda nodes, *arguments: _on(model, nodes, "fault.inject", list(arguments), "fault"),
         emit=lambda verb, data: _emit(model, f"drill/{verb}", data),
     )
     try:
         result = saltroni.drill.course.run(model, options, outside)
     except (saltroni.drill.course.Refused, saltroni.health.gather.CannotAsk) as err:
         raise CommandExecutionError(str(err)) from err
-    if result["verdict"] != "passed":
+    if result.get("verdict", "passed") != "passed":
         __context__["retcode"] = 1
     return result
+
+
+def drills():
+    """The catalogue of faults: what each does, whom it strikes, what it needs, and what it may cost on this cluster.
+
+    Returns ``{name: {what, strikes, lasts_s, needs, bound_s, least_s, terms, loses}}``, by the settings in force (by the
+    pillar's if no member answers).
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni.drills
+    """
+    return _translated(saltroni.drill.catalogue.drills)
 
 
 #: How long another node may take to do what it is asked by way of the master (seconds).
 PEER_TIMEOUT_S = 20
 
 
-def _on(model, node, function, arguments, expected):
-    """Call ``function`` on ``node``, this one or another; returns its dict."""
+def _on(model, nodes, function, arguments, expected):
+    """Call ``function`` on ``nodes``, this one and others; returns ``{node: its dict}``."""
+    own = model["self"]["name"]
+    others = [node for node in nodes if node != own]
     try:
-        if node == model["self"]["name"]:
-            return __salt__[function](*arguments)
-        said = saltroni.bounded.call(
-            __salt__["publish.publish"], node, function, arguments, timeout=PEER_TIMEOUT_S,
-            deadline_s=PEER_TIMEOUT_S + 10, what=f"{function} on {node} by way of the master",
-        )  # fmt: skip
-        return saltroni.drill.peer.answer(said, node, function, expected)
+        told = {}
+        if others:
+            said = saltroni.bounded.call(
+                __salt__["publish.publish"], ",".join(others), function, arguments, tgt_type="list",
+                timeout=PEER_TIMEOUT_S, deadline_s=PEER_TIMEOUT_S + 10,
+                what=f"{function} on {', '.join(others)} by way of the master",
+            )  # fmt: skip
+            told = {node: saltroni.drill.peer.answer(said, node, function, expected) for node in others}
+        if own in nodes:
+            told[own] = __salt__[function](*arguments)
+        return told
     except (saltroni.bounded.TookTooLong, saltroni.drill.peer.PeerError, CommandExecutionError) as err:
         raise saltroni.drill.course.Refused([str(err)]) from err
+
+
+def _able(model, nodes, fault):
+    """Refuse unless every one of ``nodes`` can be reached and make the fault."""
+    told = _on(model, nodes, "fault.able", [fault], "able")
+    reasons = [f"{fault} can't be made on {node}: {said['reason']}" for node, said in told.items() if not said["able"]]
+    if reasons:
+        raise saltroni.drill.course.Refused(reasons)
 
 
 def _emit(model, what, data):

@@ -4,15 +4,17 @@ import base64
 import contextvars
 import json
 import time
+from pathlib import Path
 
 import pytest
 
 from saltroni import bounded, faults, processes, wait
-from saltroni.drill import clock, course, ledger, lock, outage, peer, verdict, watch, whole
+from saltroni.drill import aims, clock, course, ledger, lock, outage, peer, verdict, watch, whole
 from saltroni.etcd import gateway
+from saltroni.failover.promise import Promise
 from saltroni.haproxy import descriptors
 from saltroni.patroni import view
-from saltroni.pillar import model
+from saltroni.pillar import model, schema
 
 DRILL = "6f4c6f0e-0000-4000-8000-000000000001"
 
@@ -231,20 +233,27 @@ def built(settings):
     return dict(told_to, self=dict(told_to["nodes"]["pg1"], name="pg1"))
 
 
-def test_every_fault_is_found_and_complete():
+def test_every_fault_is_found_and_complete(built):
     known = faults.known()
     assert {"postmaster_killed", "patroni_frozen"} <= set(known)
-    for fault in known.values():
-        assert fault.SUMMARY
-        assert fault.ROLE
-        for part in ("inject", "heal", "active", "visible_after_s"):
-            assert callable(getattr(fault, part))
+    promise = Promise.of(built)
+    for name, fault in known.items():
+        assert fault.summary, name
+        assert fault.role is None or fault.role in schema.ROLES, name
+        assert all(strike.aim in aims.AIMS and faults.named(strike.fault).single for strike in fault.strikes), name
+        cost = fault.cost(promise)
+        assert 0 <= cost.least_s < cost.most_s, name
+        assert fault.visible_after_s(built) <= fault.lasts_s(built) or fault.lasts_s(built) == 0, name
+        if fault.single:
+            assert all(callable(getattr(fault, part)) for part in ("inject", "heal", "active")), name
+            assert not fault.lasts_s(built) or "healer" in Path(fault.module.__file__).read_text() or fault.takes_node
 
 
 def test_a_new_fault_is_one_new_file(tmp_path, monkeypatch):
-    (tmp_path / "disk_full.py").write_text("def inject(target, deadline_s): pass\n")
+    (tmp_path / "moon_full.py").write_text("SUMMARY = 'strange things'\ndef inject(target, deadline_s): pass\n")
     monkeypatch.setattr(faults, "__path__", [*faults.__path__, str(tmp_path)])
-    assert "disk_full" in faults.known(faults.__path__)
+    found = faults.known(faults.__path__)["moon_full"]
+    assert (found.role, found.aim, found.single, found.strikes[0].fault) == ("patroni", "leader", True, "moon_full")
 
 
 def test_unknown_faults_are_refused():
@@ -324,15 +333,47 @@ def test_waiting_ends_and_tells_what_was_missing():
     assert wait.until(lambda: 7, "a number", 0) == 7
 
 
+SEEN = {
+    "leader": "pg1",
+    "members": {"pg1": {"role": "leader"}, "pg2": {"role": "replica"}, "pg3": {"role": "quorum_standby"}},
+    "etcd_leader": "etcd2", "balancer": "lb2", "observer": "lb1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("aim", "nodes"),
+    [
+        ("leader", ["pg1"]),
+        ("a replica", ["pg2"]),
+        ("all replicas", ["pg2", "pg3"]),
+        ("a sync standby", ["pg3"]),
+        ("an etcd follower", ["etcd1"]),
+        ("most of etcd", ["etcd1", "etcd3"]),
+        ("the load balancer", ["lb2"]),
+        ("all nodes but the observer", ["etcd1", "etcd2", "etcd3", "lb2", "pg1", "pg2", "pg3"]),
+    ],
+)
+def test_whom_a_fault_strikes(built, aim, nodes):
+    assert sorted(aims.nodes(aim, built, SEEN)) == nodes
+
+
+def test_the_node_that_tells_the_tale_is_never_taken_away(built):
+    assert aims.nodes("leader", built, dict(SEEN, observer="pg1")) == ["pg1"]
+    with pytest.raises(aims.NoAim, match="call the drill on another node"):
+        aims.nodes("leader", built, dict(SEEN, observer="pg1"), takes_node=True)
+    with pytest.raises(aims.NoAim, match="none here now"):
+        aims.nodes("a sync standby", built, dict(SEEN, members={"pg1": {"role": "leader"}}))
+
+
 def test_a_drill_refuses_what_is_not_whole(built):
     outside = course.Outside(
         health=lambda: {"whole": False, "reasons": ["pg3 is no member"], "leader": "pg1"},
-        reach=lambda node: None,
+        able=lambda *_: None,
         inject=lambda *_: pytest.fail("nothing may be broken"),
         emit=lambda *_: None,
     )
     with pytest.raises(course.Refused, match="pg3 is no member"):
-        course.preflight(built, course.Options(), outside)
+        course.preflight(built, course.Options(), outside, faults.named("postmaster_killed"))
     with pytest.raises(course.Refused, match="saltroni:drills:allowed"):
         course.run(dict(built, drills={"allowed": False}), course.Options(), outside)
 

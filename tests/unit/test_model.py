@@ -128,19 +128,6 @@ def test_proxy_lets_go_before_the_lease_ends(settings):
     assert released < built["timings"]["ttl_s"] - built["timings"]["loop_wait_s"]
 
 
-def test_crash_bound_is_the_sum_of_its_terms(settings):
-    bound = model.build(settings)["bounds"]["postmaster_killed"]
-    assert bound["bound_s"] == pytest.approx(sum(bound["terms"].values()))
-    assert 1.5 < bound["bound_s"] < 3
-
-
-def test_bounds_know_what_is_in_force(settings):
-    slow = model.build(changed(settings, "postgresql:replication", "async"))["bounds"]
-    assert slow["postmaster_killed"]["terms"]["recovery in place"] == 30
-    frozen = model.build(settings)["bounds"]["patroni_frozen"]
-    assert frozen["bound_s"] > settings.get("timings", {}).get("ttl_s", 20)
-
-
 @pytest.mark.parametrize(
     ("name", "value", "kb"),
     [

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from saltroni import faults
-from saltroni.drill import clock, database, journal, ledger, lock, outage, verdict, watch, whole
+from saltroni.drill import aims, clock, database, journal, ledger, lock, outage, plan, verdict, watch, whole
 from saltroni.drill.writers import Writers
 from saltroni.etcd import gateway
+from saltroni.failover.promise import Promise
 from saltroni.patroni import rest
 from saltroni.wait import DeadlineError, NotYet, until
 
@@ -47,6 +48,7 @@ class Options:
     recovery_s: float = 60.0
     whole_s: float = 120.0
     folder: str = journal.FOLDER
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class Outside:
     """What a drill needs from outside."""
 
     health: Callable  # () -> patroni.health's dict
-    reach: Callable  # (node) -> None; raises Refused if faults can't be made there from here
-    inject: Callable  # (node, fault, deadline_s, expires_unix) -> {at_unix, ...}; raises Refused
+    able: Callable  # ([nodes], fault) -> None; raises Refused if the fault can't be made there from here
+    inject: Callable  # ([nodes], fault, deadline_s, expires_unix) -> {node: {at_unix, ...}}; raises Refused
     emit: Callable  # (verb, data) -> None
 
 
@@ -73,7 +75,8 @@ def run(model, options, outside):
         outside: :class:`Outside`.
 
     Returns:
-        the result, see :func:`_result`; it is also kept as ``result.json`` in the drill's folder.
+        the result, see :func:`_result`; it is also kept as ``result.json`` in the drill's folder. With ``dry_run``
+        only the plan and what it may cost: ``{dry_run, plan, bound_s, ...}``.
 
     Raises:
         Refused: nothing was broken.
@@ -90,13 +93,24 @@ def run(model, options, outside):
 
 
 def _locked(model, options, outside, drill, fault, held):
-    before = preflight(model, options, outside)
+    before = preflight(model, options, outside, fault)
+    if options.dry_run:
+        return {
+            "dry_run": True,
+            "fault": options.fault,
+            "what": fault.summary,
+            "plan": plan.told(before["plan"]),
+            "lasts_s": fault.lasts_s(model),
+            "load_balancer": before["balancer"],
+            **before["promised"].told(),
+        }
     folder = Path(options.folder) / drill
     event = {
         "cluster": model["cluster"],
         "drill": drill,
         "fault": options.fault,
-        "what": fault.SUMMARY,
+        "what": fault.summary,
+        "plan": plan.told(before["plan"]),
         "node": model["self"]["name"],
         "old_leader": before["leader"],
     }
@@ -105,7 +119,7 @@ def _locked(model, options, outside, drill, fault, held):
     outside.emit("started", started)
     try:
         result = _course(model, options, outside, drill, fault, held, before, folder)
-    except (Refused, database.DatabaseError, rest.RestError, lock.LockLost, OSError) as err:
+    except (Refused, DeadlineError, database.DatabaseError, rest.RestError, lock.LockLost, OSError) as err:
         broken = {**event, "verdict": "failed", "broken_off": True, "reasons": [f"broken off: {err}"]}
         _finish(outside, folder, broken)
         if isinstance(err, Refused):
@@ -127,11 +141,11 @@ def _finish(outside, folder, result):
     outside.emit("finished", stamped)
 
 
-def preflight(model, options, outside):
-    """Refuse unless a drill can tell something.
+def preflight(model, options, outside, fault):
+    """Refuse unless a drill can tell something, and every fault of its plan can be made.
 
     Returns:
-        ``{leader, timeline, balancer, config}``
+        ``{leader, timeline, balancer, config, plan, promised}``
 
     Raises:
         Refused: with every reason that was found.
@@ -140,23 +154,39 @@ def preflight(model, options, outside):
     if not health["whole"]:
         raise Refused(["the cluster isn't whole", *health["reasons"]])
     leader = health["leader"]
-    outside.reach(leader)
+    balancer = choose_balancer(model, options.balancer, spared=_spared(model, fault))
+    try:
+        planned = plan.strikes(model, fault, plan.seen(model, leader, balancer))
+    except aims.NoAim as err:
+        raise Refused([str(err)]) from err
+    for part, _, nodes, when in planned:
+        # whoever leads later may be any of them
+        outside.able(model["by_role"]["patroni"] if when == faults.AFTER_PROMOTION else nodes, part.name)
+    config = rest.ask_any(model, "/config")
     return {
         "leader": leader,
         "timeline": health["timeline"],
-        "balancer": choose_balancer(model, options.balancer),
-        "config": rest.ask_any(model, "/config"),
+        "balancer": balancer,
+        "config": config,
         "health": health["verdict"],
+        "plan": planned,
+        "promised": fault.cost(Promise.of(model, config)),
     }
 
 
-def choose_balancer(model, wanted=None):
-    """``wanted``, or the first load balancer through which the drill's user reaches the leader.
+def _spared(model, fault):
+    """A load balancer that the drill must not write through: the one it is called on, if the fault takes it away."""
+    struck = any(strike.aim == "the load balancer" for strike in fault.strikes)
+    return model["self"]["name"] if struck else None
+
+
+def choose_balancer(model, wanted=None, spared=None):
+    """``wanted``, or the first load balancer through which the drill's user reaches the leader; never ``spared``.
 
     Raises:
         Refused: none does; says what each answered.
     """
-    names = model["by_role"]["haproxy"]
+    names = [name for name in model["by_role"]["haproxy"] if name != spared]
     if wanted and wanted not in names:
         raise Refused([f"{wanted} is no load balancer: there are {', '.join(names) or 'none'}"])
     failures = []
@@ -175,11 +205,14 @@ def _course(model, options, outside, drill, fault, held, before, folder):
     database.ask(where, ledger.TABLE)
     database.ask(where, ledger.CLEAN_ALL)
     difference, error_s = clock.difference_s(database.member(model, before["leader"]))
-    lasts_s = fault.visible_after_s(model) + 10
     eyes = watch.Watch(model, before["leader"])
+    # the one that was chosen first, then the others, as a client does that knows them all
+    ways = [before["balancer"], *(name for name in model["by_role"]["haproxy"] if name != before["balancer"])]
     with journal.Journal(folder) as lines:
         lines.add({"drill": drill, "monotonic": time.monotonic(), "time": now(), "where": before["balancer"]})
-        writers = Writers(where, drill, lines, options.writers, options.think_s)
+        writers = Writers(
+            [database.writes(model, name) for name in ways], drill, lines, options.writers, options.think_s
+        )
         writers.start()
         try:
             rate = _warm_up(writers, options)
@@ -187,22 +220,69 @@ def _course(model, options, outside, drill, fault, held, before, folder):
             _still_leads(model, before["leader"])
             eyes.start()
             asked = time.monotonic()
-            made = outside.inject(before["leader"], options.fault, lasts_s, asked + difference + EXPIRES_S)
-            answered = time.monotonic()
-            fault_at = clock.moment(float(made["at_unix"]), difference, asked, answered)
-            lines.add({"fault": made, "monotonic": fault_at})
-            _flowing_again(writers, options, fault_at + fault.visible_after_s(model), fault_at)
+            made = _strike(model, outside, eyes, before, difference)
+            fault_at = made[0]["monotonic"]
+            lines.add({"faults": made})
+            lasts_s = fault.visible_after_s(model)
+            deadline = fault_at + max(options.recovery_s, lasts_s + before["promised"].most_s + 30)
+            _flowing_again(writers, options, fault_at + lasts_s, deadline)
         finally:
             told = writers.stop()
             ended = time.monotonic()
             seen = eyes.stop()
     measured = outage.measure(told.times(), asked, ended)
-    after = whole.wait(model, where, drill, options.whole_s)
+    whole_s = options.whole_s + before["promised"].most_s
+    after = whole.wait(model, [database.writes(model, name) for name in ways], drill, whole_s)
     checked = _check(model, where, drill, told, after["leader"])
     return _result(
         model, options, before, after, measured, checked, writers.errors,
         fault_at=fault_at, seen=seen, made=made, rate=rate, clock_error_s=error_s, lock_lost=_lost(held),
     )  # fmt: skip
+
+
+def _strike(model, outside, eyes, before, difference):
+    """Make every fault of the plan; returns ``[{fault, node, monotonic, heals_by, ...}]``, the first one first."""
+    made = []
+    for number, (part, aim, planned, when) in enumerate(before["plan"]):
+        nodes = [_promoted(model, eyes, before["leader"])] if when == faults.AFTER_PROMOTION else planned
+        asked, wall = time.monotonic(), time.time()
+        known = nodes == [before["leader"]]  # whose clock was compared with ours
+        expires = (asked + difference if known else wall) + EXPIRES_S
+        told = outside.inject(nodes, part.name, part.lasts_s(model), expires)
+        answered = time.monotonic()
+        for node, said in told.items():
+            at = float(said["at_unix"])
+            here = difference if known else float(said["now_unix"]) - answered
+            # some strike in the near future, after their answer
+            latest = answered + max(0.0, at - float(said["now_unix"]))
+            made.append(
+                {**said, "node": node, "aim": aim, "wave": number, "monotonic": clock.moment(at, here, asked, latest)}
+            )
+    return sorted(made, key=lambda said: (said["wave"], said["monotonic"]))
+
+
+#: How long another member may take to lead before a second strike (seconds).
+PROMOTION_S = 60.0
+
+
+def _promoted(model, eyes, old):
+    """Who leads after ``old``, as soon as it takes writes."""
+
+    def leads():
+        leader = eyes.seen[-1][1]
+        if leader in (None, old):
+            raise NotYet("nobody else leads")
+        if rest.Member(model, leader, timeout_s=1.0).status().get("role") not in ("primary", "master"):
+            raise NotYet(f"{leader} isn't promoted")
+        return leader
+
+    def asked():
+        try:
+            return leads()
+        except rest.RestError as err:
+            raise NotYet(str(err)) from err
+
+    return until(asked, "another member to lead", PROMOTION_S, every_s=0.02)
 
 
 def _lost(held):
@@ -238,8 +318,8 @@ def _still_leads(model, leader):
         raise Refused([f"the leader changed from {leader} to {present} before the fault: try again"])
 
 
-def _flowing_again(writers, options, visible_at, fault_at):
-    """Wait until writes flow again, at most ``options.recovery_s`` after the fault; what came of it is judged later."""
+def _flowing_again(writers, options, visible_at, deadline):
+    """Wait until writes flow again, at most until ``deadline`` (monotonic); what came of it is judged later."""
 
     def flowing():
         present = time.monotonic()
@@ -247,7 +327,7 @@ def _flowing_again(writers, options, visible_at, fault_at):
         if present < visible_at + options.calm_s or not calm:
             raise NotYet("writes don't flow yet")
 
-    left_s = max(1.0, fault_at + options.recovery_s - time.monotonic())
+    left_s = max(1.0, deadline - time.monotonic())
     try:
         until(flowing, "writes to flow again", left_s, every_s=0.1)
     except DeadlineError:
@@ -270,7 +350,7 @@ def _check(model, where, drill, told, leader):
 
 def _result(model, options, before, after, measured, checked, errors, **more):
     """The drill as one dict: verdict, reasons, and every figure with its unit in its name."""
-    fault_at, bound = more["fault_at"], model["bounds"].get(options.fault)
+    fault_at, promised = more["fault_at"], before["promised"].told()
     phases = watch.phases(more["seen"], before["leader"], fault_at)
     phases["first_commit_s"] = None if measured["open"] else round(measured["first_at"] - fault_at, 3)
     result = {
@@ -281,9 +361,10 @@ def _result(model, options, before, after, measured, checked, errors, **more):
         "outage_s": measured["outage_s"],
         "outage_of_all_s": measured["any_writer_s"],
         "came_back": not measured["open"],
-        "bound_s": bound["bound_s"] if bound else None,
-        # taken one by one: as a part of the pillar, Salt would show it masked
-        "bound_terms_s": {name: float(bound["terms"][name]) for name in bound["terms"]} if bound else {},
+        "bound_s": promised["bound_s"],
+        "least_s": promised["least_s"],
+        "bound_terms_s": promised["terms"],
+        "may_lose": promised["loses"] and model["postgresql"]["replication"] == "async",
         "phases": phases,
         "whole": after["at"] is not None,
         "time_to_whole_s": None if after["at"] is None else round(after["at"] - fault_at, 1),
@@ -295,7 +376,11 @@ def _result(model, options, before, after, measured, checked, errors, **more):
         "errors": dict(errors.most_common(10)),
         "clock_error_s": round(more["clock_error_s"], 4),
         "lock_lost": more["lock_lost"],
-        "heals_by": more["made"].get("heals_by"),
+        "heals_by": more["made"][0].get("heals_by"),
+        "faults_made": [
+            {"fault": said["fault"], "node": said["node"], "after_s": round(said["monotonic"] - fault_at, 3)}
+            for said in more["made"]
+        ],
         "settings": settings(model, before["config"]),
     }
     reasons = verdict.reasons(result)

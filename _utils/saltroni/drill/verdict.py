@@ -15,7 +15,7 @@ def reasons(result):
         found.append(f"writes were out for {result['outage_s']:g} s, {bound_s:g} s was promised")
     if not result["checked"]:
         found.append("what was acknowledged couldn't be compared with what is there: no leader answers")
-    elif result["lost"]:
+    elif result["lost"] and not result.get("may_lose"):
         found.append(f"{result['lost']} of {result['acknowledged']} acknowledged rows are lost")
     if result.get("duplicated"):
         found.append(f"{result['duplicated']} rows are there more than once")

@@ -20,8 +20,8 @@ def slot(member):
     return member.lower().replace("-", "_").replace(".", "_")[:64]
 
 
-def mark(where, drill, deadline_s):
-    """Write the marker row through the load balancer.
+def mark(ways, drill, deadline_s):
+    """Write the marker row through the first load balancer of ``ways`` that takes it.
 
     Raises:
         DeadlineError: it could not be written in time.
@@ -29,12 +29,15 @@ def mark(where, drill, deadline_s):
     row = (drill, MARKER, 0, ledger.digest(drill, MARKER, 0))
 
     def write():
-        try:
-            database.ask(where, ledger.INSERT, row)
-        except database.DatabaseError as err:
-            raise NotYet(str(err)) from err
+        failures = []
+        for where in ways:
+            try:
+                return database.ask(where, ledger.INSERT, row)
+            except database.DatabaseError as err:
+                failures.append(str(err))
+        raise NotYet("; ".join(failures))
 
-    until(write, f"a marker row to be written through {where['host']}", deadline_s)
+    until(write, f"a marker row to be written through {' or '.join(where['host'] for where in ways)}", deadline_s)
 
 
 def _member(model, name, drill):
@@ -104,12 +107,12 @@ def look(model, drill):
     return lacking(leader, members, slots), leader, members
 
 
-def wait(model, where, drill, deadline_s, clock=time.monotonic):
+def wait(model, ways, drill, deadline_s, clock=time.monotonic):
     """Wait until the cluster is whole.
 
     Args:
         model: the pillar's ``saltroni``.
-        where: connection parameters through the load balancer.
+        ways: connection parameters through each load balancer.
         drill: the drill's id.
         deadline_s: seconds until it gives up.
 
@@ -119,7 +122,7 @@ def wait(model, where, drill, deadline_s, clock=time.monotonic):
     """
     end = clock() + deadline_s
     try:
-        mark(where, drill, deadline_s)
+        mark(ways, drill, deadline_s)
     except DeadlineError as err:
         return {"missing": [str(err)], "leader": None, "timeline": None, "at": None}
     latest = {}

@@ -29,17 +29,18 @@ class Writers:
     """``number`` writers in a thread of their own.
 
     Args:
-        where: connection parameters, see :func:`saltroni.drill.database.writes`.
+        ways: connection parameters of load balancers, see :func:`saltroni.drill.database.writes`; a writer keeps to
+            one until it fails, then takes the next, as libpq does with several hosts.
         drill: the drill's id.
         journal: gets a line for every outcome.
         number: how many writers.
         think_s: pause of a writer after each commit (seconds).
     """
 
-    def __init__(self, where, drill, journal, number=4, think_s=0.005):
+    def __init__(self, ways, drill, journal, number=4, think_s=0.005):
         self.ledger = ledger.Ledger(acknowledged={writer: {} for writer in range(number)})
         self.errors = Counter()
-        self._where = where
+        self._ways = list(ways)
         self._drill = drill
         self._journal = journal
         self._think_s = think_s
@@ -72,11 +73,12 @@ class Writers:
         await asyncio.gather(*(self._writer(writer) for writer in self.ledger.acknowledged))
 
     async def _writer(self, writer):
-        connection, warned, sequence = None, [], 0
+        connection, warned, sequence, way = None, [], 0, 0
         while not self._ended.is_set():
             if connection is None:
-                connection = await self._connected(warned)
+                connection = await self._connected(self._ways[way % len(self._ways)], warned)
                 if connection is None:
+                    way += 1
                     await asyncio.sleep(BACK_OFF_S)
                     continue
             sequence += 1
@@ -92,10 +94,10 @@ class Writers:
         if connection is not None:
             await connection.close()
 
-    async def _connected(self, warned):
+    async def _connected(self, where, warned):
         try:
             connection = await asyncio.wait_for(
-                self._psycopg.AsyncConnection.connect(**self._where, autocommit=True), CONNECT_S
+                self._psycopg.AsyncConnection.connect(**where, autocommit=True), CONNECT_S
             )
         except (TimeoutError, self._psycopg.Error) as err:
             self.ledger.not_connected += 1

@@ -3,7 +3,7 @@
 import copy
 import ipaddress
 
-from saltroni.pillar import memory, rules, schema, timings
+from saltroni.pillar import memory, rules, schema
 
 
 class PillarError(ValueError):
@@ -92,7 +92,6 @@ def build(settings, memory_mb=None):
         raise PillarError(found)
     model["pg_hba"] = host_based_access(model)
     model["names"] = certificate_names(model)
-    model["bounds"] = bounds(model)
     return model
 
 
@@ -107,15 +106,6 @@ def primary_start_timeout_s(model):
     if chosen == 0 and model["postgresql"]["replication"] == "async":
         return 30
     return chosen
-
-
-def bounds(model):
-    """What each fault may cost at most, see :mod:`saltroni.pillar.timings`."""
-    chosen, haproxy = model["timings"], model["haproxy"]
-    return {
-        "postmaster_killed": timings.crash_bound(chosen, haproxy, primary_start_timeout_s(model)),
-        "patroni_frozen": timings.frozen_bound(chosen, haproxy),
-    }
 
 
 REPLICATION = {

@@ -239,8 +239,12 @@ HAProxy must let go of a frozen leader before another one may be promoted, else 
     inter + fall x (timeout check + fastinter)  <  ttl - loop_wait
     {{ release.inter_s | number(3) }} + {{ release.fall }} x ({{ release.check_s | number(3) }} + {{ release.fastinter_s | number(3) }}) = {{ release.released_s | number(3) }} s  {{ '<' if release.holds else 'is NOT less than' }}  {{ release.ttl_s }} - {{ release.loop_wait_s }} = {{ release.limit_s }} s
 
-{% for fault, bound in model.bounds.items() %}
-The longest write outage allowed for the fault `{{ fault }}` is {{ bound.bound_s | seconds }}: {% for name, value in bound.terms.items() %}{{ name }} {{ value | seconds }}{{ ' + ' if not loop.last }}{% endfor %}.
+What each fault may cost in write outage, at most, by these settings:
+
+| Fault | What it does | At most | Of which |
+|---|---|---|---|
+{% for fault, bound in bounds.items() %}
+| {{ fault | plain }} | {{ bound.what | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
 {% endfor %}
 
 ## Security measures in force
