@@ -160,6 +160,10 @@ class Promise:
         follow = (("a standby follows", *FOLLOW_S),) if self.replication in ("quorum", "strict") else ()
         return Cost((("demotion", *DEMOTE_S), ("promotion", 0.0, HANDOVER_S[1]), *follow, *self._seen()))
 
+    def stepped_down(self):
+        """The leader leaves in good order."""
+        return Cost((("demotion", *DEMOTE_S), ("promotion", 0.0, HANDOVER_S[1]), *self._seen()))
+
     def proxy_lost(self):
         """The load balancer is gone: a client notices by its own deadlines and goes to another."""
         return Cost(

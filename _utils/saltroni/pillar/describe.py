@@ -7,7 +7,8 @@ from saltroni.pillar import schema
 HEAD = """# Settings
 
 What `pillar/cluster.sls` may say below `saltroni:`. Whatever is left out has the default; whatever isn't listed here is
-refused, and so is every combination that the rules at the end forbid. A refused pillar changes nothing.
+refused, and so is every combination that the rules at the end forbid. A refused pillar changes nothing. Defaults of
+`timings` and `haproxy` are those of the preset `default`; the others: [presets](presets.md).
 
 | Setting | Type | Default | What it is |
 |---|---|---|---|

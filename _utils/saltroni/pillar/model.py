@@ -3,6 +3,7 @@
 import copy
 import ipaddress
 
+from saltroni.failover import presets
 from saltroni.pillar import memory, rules, schema
 
 
@@ -80,7 +81,7 @@ def build(settings, memory_mb=None):
     found = check_shape(settings)
     if found:
         raise PillarError(found)
-    model = fill(settings, schema.SCHEMA)
+    model = fill(presets.applied(settings), schema.SCHEMA)
     model["by_role"] = {
         role: sorted(name for name, node in model["nodes"].items() if role in node["roles"]) for role in schema.ROLES
     }

@@ -173,6 +173,11 @@ SCHEMA = _object(
         },
         "postgresql": POSTGRESQL,
         "versions": VERSIONS,
+        "preset": {
+            "enum": ["fast", "default", "wide"],
+            "default": "default",
+            "description": "set of timings, see docs/presets.md; what is set below counts more",
+        },
         "timings": TIMINGS,
         "haproxy": HAPROXY,
         "etcd": ETCD,
