@@ -3,6 +3,7 @@
 # survived a failover; with "nodes" only machines with connected minions.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
+command -v ruby >/dev/null || { "$(dirname "$0")/host.sh" && exec "$0" "$@"; } # without it nothing tells which lab this is
 only_one "$0" "$@"
 
 here=$ROOT/lab
@@ -56,6 +57,7 @@ report() {
 }
 
 mkdir -p "$LOG"
+echo "$NUMBER" >"$LAB/number"
 number=0
 for step in "${steps[@]}"; do
     number=$((number + 1))
