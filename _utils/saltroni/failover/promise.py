@@ -37,6 +37,8 @@ RESTART_S = (0.3, 4.0)
 #: etcd's followers elect after 1 to 2 times its election timeout of 1 s (Raft), and Patroni asks the next member after
 #: its own share of retry_timeout.
 ELECTION_S = (0.0, 2.0)
+#: A standby whose connection broke tries again every 5 s (PostgreSQL's wal_retrieve_retry_interval).
+CONNECT_AGAIN_S = 6.0
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Promise:
     timeout_check_s: float
     replication: str = "quorum"
     replicas: int = 2
+    synchronous_nodes: int = 1
 
     @classmethod
     def of(cls, model, config=None):
@@ -106,6 +109,7 @@ class Promise:
             timeout_check_s=proxy["timeout_check_ms"] / 1000,
             replication=str(model["postgresql"]["replication"]),
             replicas=len(model["by_role"]["patroni"]) - 1,
+            synchronous_nodes=int(said.get("synchronous_node_count", model["postgresql"]["synchronous_nodes"])),
         )
 
     def synchronous(self):
@@ -130,6 +134,29 @@ class Promise:
     def hang(self):
         """Writes that wait for somebody who is gone, until that is noticed."""
         return Cost((("standby is given up", 0.0, self.loop_wait_s + 10.0), ("reconnect", *RECONNECT_S)))
+
+    def standbys_lost(self, lost, lasts_s, boots=True):
+        """Standbys are gone, the leader is well.
+
+        With ``quorum``, any of those left acknowledge. With ``sync`` one was chosen, and it may be the one that is lost.
+        With ``strict`` nobody may acknowledge when none is left: writes stop by design until one is back (Patroni's
+        documentation, *Replication modes*, ``synchronous_mode_strict``).
+
+        Args:
+            lost: how many.
+            lasts_s: how long they are gone.
+            boots: whether they must boot then.
+        """
+        left = self.replicas - lost
+        if not self.synchronous():
+            return self.nothing()
+        if self.replication == "strict" and left < 1:
+            back = (("boot", *BOOT_S), ("PostgreSQL starts", *START_S)) if boots else ()
+            back += (("a standby connects", 0.0, CONNECT_AGAIN_S), ("reconnect", *RECONNECT_S))
+            return self.lasting(lasts_s, Cost(back))
+        if self.replication in ("quorum", "strict") and left >= self.synchronous_nodes:
+            return self.nothing()
+        return self.hang()
 
     def crash(self):
         """The leader's PostgreSQL is gone and its Patroni sees it."""
