@@ -4,6 +4,7 @@
 #   certified   the member's certificate
 #   configured  Patroni's settings, reloaded when they change
 #   running     member of the cluster: leader or in step with it
+#   guarded     the lease guard, where the pillar wants one
 #   agreed      the cluster-wide settings in etcd, accounts and databases
 include:
   - node
@@ -12,4 +13,5 @@ include:
   - .certified
   - .configured
   - .running
+  - .guarded
   - .agreed

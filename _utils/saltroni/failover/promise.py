@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 #: From Patroni's notice of a crash to a writable new leader: release of the key, race, promotion.
 HANDOVER_S = (0.2, 0.8)
+#: The lease guard sees a postmaster's end at once; its request to Patroni, TLS included, and a round that is under way.
+WAKE_S = 0.4
 #: Connecting and the first commit through the load balancer, retries of the client included.
 RECONNECT_S = (0.0, 0.4)
 #: One health check of HAProxy, over TLS.
@@ -90,11 +92,14 @@ class Promise:
     replication: str = "quorum"
     replicas: int = 2
     synchronous_nodes: int = 1
+    #: The lease guard's parts, see :mod:`saltroni.guard`: it wakes Patroni; seconds after which a postmaster is frozen.
+    guard_wakes: bool = False
+    guard_frozen_s: float | None = None
 
     @classmethod
     def of(cls, model, config=None):
         """By the pillar's ``saltroni``, and Patroni's dynamic configuration ``config`` where that is known."""
-        timings, proxy = model["timings"], model["haproxy"]
+        timings, proxy, guard = model["timings"], model["haproxy"], model["guard"]
         said = {**model.get("dcs", {}), **(config or {})}
         return cls(
             ttl_s=float(said.get("ttl", timings["ttl_s"])),
@@ -110,6 +115,10 @@ class Promise:
             replication=str(model["postgresql"]["replication"]),
             replicas=len(model["by_role"]["patroni"]) - 1,
             synchronous_nodes=int(said.get("synchronous_node_count", model["postgresql"]["synchronous_nodes"])),
+            guard_wakes=guard["enabled"] and guard["wake"],
+            guard_frozen_s=float(guard["connect_timeout_s"] + guard["for_s"])
+            if guard["enabled"] and guard["connections"]
+            else None,
         )
 
     def synchronous(self):
@@ -158,11 +167,15 @@ class Promise:
             return self.nothing()
         return self.hang()
 
+    def detection_s(self):
+        """Longest time until Patroni looks at a postmaster that died."""
+        return min(self.loop_wait_s, WAKE_S) if self.guard_wakes else self.loop_wait_s
+
     def crash(self):
         """The leader's PostgreSQL is gone and its Patroni sees it."""
         return Cost(
             (
-                ("detection", 0.0, self.loop_wait_s),
+                ("detection", 0.0, self.detection_s()),
                 *self._in_place(),
                 ("lease and promotion", *HANDOVER_S),
                 *self._seen(),
@@ -205,7 +218,7 @@ class Promise:
 
     def in_place(self):
         """The leader's PostgreSQL restarts and stays leader."""
-        return Cost((("detection", 0.0, self.loop_wait_s), ("PostgreSQL starts", *START_S), *self._seen()))
+        return Cost((("detection", 0.0, self.detection_s()), ("PostgreSQL starts", *START_S), *self._seen()))
 
     def lease_end(self, silent=True):
         """Nobody gives the leader's lease back: it must end by itself."""

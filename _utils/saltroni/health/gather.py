@@ -45,6 +45,12 @@ def _balancer(model, name):
     return {"servers": stats.parse(answer.text)}
 
 
+def _guard(model, name):
+    answer = _get(model, f"https://{model['nodes'][name]['address']}:{model['guard']['port']}/")
+    answer.raise_for_status()
+    return answer.json()
+
+
 def _status(model, name):
     return rest.Member(model, name, TIMEOUT_S).status()
 
@@ -75,8 +81,8 @@ def everything(model):
     """Facts for :func:`saltroni.health.judge.judge`.
 
     Returns:
-        ``{cluster, config, members, leader_later, etcd, balancers, certificates_days, watchdog}``. ``leader_later`` is
-        the leader's status asked after all others were, so that nobody may be ahead of it.
+        ``{cluster, config, members, leader_later, etcd, balancers, guards, certificates_days, watchdog}``. ``leader_later``
+        is the leader's status asked after all others were, so that nobody may be ahead of it.
 
     Raises:
         CannotAsk: this node's own certificate is missing or can't be used.
@@ -94,6 +100,7 @@ def everything(model):
             "members": ask(model["by_role"]["patroni"], _status),
             "etcd": ask(model["by_role"]["etcd"], _etcd),
             "balancers": ask(model["by_role"]["haproxy"], _balancer),
+            "guards": ask(model["by_role"]["patroni"] if model["guard"]["enabled"] else [], _guard),
             "certificates_days": _certificates(model, pool, context),
         }
         single = {

@@ -24,6 +24,10 @@ def _integer(default, minimum, maximum, description):
     }
 
 
+def _switch(default, description):
+    return {"type": "boolean", "default": default, "description": description}
+
+
 def _text(default, description, pattern=None):
     schema = {"type": "string", "default": default, "description": description}
     if pattern:
@@ -154,6 +158,18 @@ ETCD = _object(
     }
 )
 
+GUARD = _object(
+    {
+        "enabled": _switch(False, "whether the lease guard runs on PostgreSQL's nodes, see docs/failover-model.md"),
+        "lease": _switch(True, "it stops PostgreSQL before the lease of a frozen Patroni ends"),
+        "connections": _switch(True, "it kills a frozen postmaster of the leader"),
+        "wake": _switch(True, "it wakes Patroni when the postmaster dies"),
+        "connect_timeout_s": _integer(2, 1, 60, "how long a new connection may take"),
+        "for_s": _integer(10, 2, 600, "how long none may get an answer until the postmaster counts as frozen"),
+        "port": dict(PORT, default=8010, description="port where the guard tells what it does, mTLS"),
+    }
+)
+
 CERTIFICATES = _object(
     {
         "ca_days": _integer(3650, 30, 36500, "life of the cluster's CA"),
@@ -182,6 +198,7 @@ SCHEMA = _object(
         "timings": TIMINGS,
         "haproxy": HAPROXY,
         "etcd": ETCD,
+        "guard": GUARD,
         "certificates": CERTIFICATES,
         "patroni": _object(
             {
