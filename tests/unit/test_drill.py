@@ -142,7 +142,10 @@ def test_each_failure_fails_the_drill(change, words):
 
 
 def member(**change):
-    return {"state": "running", "timeline": 3, "marker": True, "rows": 9, "digest": "d", **change}
+    return {
+        "state": "running", "timeline": 3, "marker": True, "rows": 9, "digest": "d", "history": "2\t0/5\t-", "held": None,
+        **change,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -154,18 +157,22 @@ def member(**change):
         ({"rows": 8}, "other rows than the leader"),
         ({"digest": "e"}, "other rows than the leader"),
         ({"state": "starting"}, "is starting"),
+        ({"history": "2\t0/6\t-"}, "another history of timeline 3"),
+        ({"held": "begun twice"}, "held out of elections: begun twice"),
         ({"error": "no answer"}, "no answer"),
     ],
 )
 def test_whole_is_what_every_member_has_replayed(change, words):
-    missing = whole.lacking("pg1", {"pg1": member(), "pg-2": member(**change)}, {"pg_2": True})
+    missing = whole.lacking("pg1", {"pg1": member(), "pg-2": member(**change)}, {"pg_2": (True, 9)}, 10)
     assert (words is None and not missing) or words in missing[0]
 
 
 def test_whole_needs_a_leader_and_its_slots():
     assert "nobody leads" in whole.lacking(None, {}, {})[0]
-    assert "is idle" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {"pg2": False})[0]
+    assert "is idle" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {"pg2": (False, 0)})[0]
     assert "is missing" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {})[0]
+    assert "11 bytes behind" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {"pg2": (True, 11)}, 10)[0]
+    assert "None bytes" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {"pg2": (True, None)}, 10)[0]
 
 
 # etcd and the lock
