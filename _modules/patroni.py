@@ -275,6 +275,9 @@ def failover_test(
     writers=4,
     fault="postmaster_killed",
     think_ms=5,
+    batch=1,
+    rate=0,
+    readers=2,
     warm_up_s=3,
     calm_s=3,
     recovery_timeout_s=60,
@@ -294,6 +297,12 @@ def failover_test(
         see :func:`drills` for those there are
     think_ms
         pause of a writer after each commit, milliseconds
+    batch
+        rows that a writer writes in one transaction
+    rate
+        transactions per second of each writer at most; 0 for as many as there can be
+    readers
+        how many clients read through the replica port meanwhile
     warm_up_s
         seconds of steady writes before the fault
     calm_s
@@ -306,7 +315,8 @@ def failover_test(
         check everything, say what would be done and what it may cost, and break nothing
 
     Returns a dict: ``verdict`` (``passed`` or ``failed``) and ``reasons``; ``outage_s`` beside ``bound_s``; ``lost``,
-    ``duplicated``, ``unknown``, ``refused`` rows; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``;
+    ``duplicated``, ``unknown``, ``refused`` rows; ``reads`` through the replica port, ``reads_backwards`` and
+    ``stale_reads`` among them; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``;
     ``phases``; the ``settings`` in force. It is kept on this node in ``/var/lib/saltroni/drills/<drill>/``, and sent as
     event ``saltroni/<cluster>/drill/finished``.
 
@@ -319,7 +329,7 @@ def failover_test(
     .. code-block:: bash
 
         salt-call patroni.failover_test
-        salt-call patroni.failover_test lb=lb2 writers=8
+        salt-call patroni.failover_test lb=lb2 writers=8 batch=10 rate=50
     """
     model = _translated(lambda model: model)
     options = saltroni.drill.course.Options(
@@ -327,6 +337,9 @@ def failover_test(
         balancer=lb,
         writers=int(writers),
         think_s=think_ms / 1000,
+        batch=int(batch),
+        rate=float(rate),
+        readers=int(readers),
         warm_up_s=float(warm_up_s),
         calm_s=float(calm_s),
         recovery_s=float(recovery_timeout_s),

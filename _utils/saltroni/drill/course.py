@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from saltroni import faults
-from saltroni.drill import aims, clock, database, journal, ledger, lock, outage, plan, verdict, watch, whole
+from saltroni.drill import aims, clock, database, journal, ledger, lock, outage, plan, reads, verdict, watch, whole
+from saltroni.drill.readers import Readers
 from saltroni.drill.writers import Writers
 from saltroni.etcd import gateway
 from saltroni.failover.promise import Promise
@@ -43,6 +44,9 @@ class Options:
     balancer: str | None = None
     writers: int = 4
     think_s: float = 0.005
+    batch: int = 1
+    rate: float = 0.0
+    readers: int = 2
     warm_up_s: float = 3.0
     calm_s: float = 3.0
     recovery_s: float = 60.0
@@ -203,6 +207,7 @@ def choose_balancer(model, wanted=None, spared=None):
 def _course(model, options, outside, drill, fault, held, before, folder):
     where = database.writes(model, before["balancer"])
     database.ask(where, ledger.TABLE)
+    database.ask(where, ledger.INDEX)
     database.ask(where, ledger.CLEAN_ALL)
     difference, error_s = clock.difference_s(database.member(model, before["leader"]))
     eyes = watch.Watch(model, before["leader"])
@@ -211,9 +216,12 @@ def _course(model, options, outside, drill, fault, held, before, folder):
     with journal.Journal(folder) as lines:
         lines.add({"drill": drill, "monotonic": time.monotonic(), "time": now(), "where": before["balancer"]})
         writers = Writers(
-            [database.writes(model, name) for name in ways], drill, lines, options.writers, options.think_s
-        )
+            [database.writes(model, name) for name in ways], drill, lines, options.writers, options.think_s,
+            options.batch, options.rate,
+        )  # fmt: skip
+        readers = _readers(model, options, ways, drill)
         writers.start()
+        readers.start()
         try:
             rate = _warm_up(writers, options)
             held.check()
@@ -228,12 +236,13 @@ def _course(model, options, outside, drill, fault, held, before, folder):
             _flowing_again(writers, options, fault_at + lasts_s, deadline)
         finally:
             told = writers.stop()
+            looked = readers.stop()
             ended = time.monotonic()
             seen = eyes.stop()
     measured = outage.measure(told.times(), asked, ended)
     whole_s = options.whole_s + before["promised"].most_s
     after = whole.wait(model, [database.writes(model, name) for name in ways], drill, whole_s)
-    checked = _check(model, where, drill, told, after["leader"])
+    checked = _check(model, where, drill, told, after["leader"], looked, before["config"])
     return _result(
         model, options, before, after, measured, checked, writers.errors,
         fault_at=fault_at, seen=seen, made=made, rate=rate, clock_error_s=error_s, lock_lost=_lost(held),
@@ -305,7 +314,8 @@ def _warm_up(writers, options):
     except DeadlineError as err:
         raise Refused([str(err)]) from err
     recent = time.monotonic() - options.warm_up_s
-    return sum(at > recent for times in writers.times().values() for at in times) / options.warm_up_s
+    rows = sum(at > recent for times in writers.times().values() for at in times)
+    return rows / options.batch / options.warm_up_s
 
 
 def _worst(errors, number=3):
@@ -335,13 +345,24 @@ def _flowing_again(writers, options, visible_at, deadline):
     return True
 
 
-def _check(model, where, drill, told, leader):
+def _readers(model, options, ways, drill):
+    names = {model["nodes"][name]["address"]: name for name in model["by_role"]["patroni"]}
+    replicas, leader = ([way(model, name) for name in ways] for way in (database.reads, database.writes))
+    return Readers(replicas, leader, names, drill, options.writers, options.readers)
+
+
+def _check(model, where, drill, told, leader, looked, config):
     """Compare with what the leader has, then take the drill's rows away. None where there is no leader to ask."""
     if leader is None:
         return None
     try:
         rows = database.ask(database.member(model, leader), ledger.ROWS, (drill,), timeout_s=30)
-        checked = ledger.compare(told, drill, rows)
+        promised = Promise.of(model, config)
+        late_s = reads.delay_s(promised.loop_wait_s, promised.release_s())
+        checked = {
+            **ledger.compare(told, drill, rows),
+            **reads.check(looked, ledger.kept(told, rows), model["haproxy"]["max_lag_bytes"], late_s),
+        }
         database.ask(where, ledger.CLEAN, (drill,), timeout_s=30)
     except database.DatabaseError:
         return None
