@@ -277,6 +277,9 @@ def failover_test(
     writers=4,
     fault="postmaster_killed",
     think_ms=5,
+    batch=1,
+    rate=0,
+    readers=2,
     warm_up_s=3,
     calm_s=3,
     recovery_timeout_s=60,
@@ -297,6 +300,12 @@ def failover_test(
         see :func:`drills` for those there are
     think_ms
         pause of a writer after each commit, milliseconds
+    batch
+        rows that a writer writes in one transaction
+    rate
+        transactions per second of each writer at most; 0 for as many as there can be
+    readers
+        how many clients read through the replica port meanwhile
     warm_up_s
         seconds of steady writes before the fault
     calm_s
@@ -311,8 +320,8 @@ def failover_test(
         how many drills in a row, each for itself, until one fails
 
     Returns a dict: ``verdict`` (``passed`` or ``failed``) and ``reasons``; ``outage_s`` beside ``bound_s``; ``lost``,
-    ``duplicated``, ``unknown``, ``refused`` rows; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``;
-    ``phases``; the ``settings`` in force. It is sent as event ``saltroni/<cluster>/drill/finished``, and kept on this
+    ``duplicated``, ``unknown``, ``refused`` rows; ``reads`` through the replica port, ``reads_backwards`` and
+    ``stale_reads`` among them; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``; ``phases``; the ``settings`` in force. It is sent as event ``saltroni/<cluster>/drill/finished``, and kept on this
     node in ``/var/lib/saltroni/drills/<drill>/``, with all nodes' logs of that time, see :mod:`saltroni.drill.record`.
     With several rounds ``outage_s`` and ``time_to_whole_s`` are ``{least, median, most}``, and ``each`` has the rounds.
     With ``dry_run`` it is ``{dry_run, able, plan, bound_s, least_s, terms, ...}``, or ``able: False`` and ``reasons``
@@ -327,7 +336,7 @@ def failover_test(
     .. code-block:: bash
 
         salt-call patroni.failover_test
-        salt-call patroni.failover_test lb=lb2 writers=8
+        salt-call patroni.failover_test lb=lb2 writers=8 batch=10 rate=50
         salt-call patroni.failover_test fault=patroni_frozen rounds=3
     """
     model = _translated(lambda model: model)
@@ -338,6 +347,9 @@ def failover_test(
         balancer=lb,
         writers=int(writers),
         think_s=think_ms / 1000,
+        batch=int(batch),
+        rate=float(rate),
+        readers=int(readers),
         warm_up_s=float(warm_up_s),
         calm_s=float(calm_s),
         recovery_s=float(recovery_timeout_s),

@@ -20,7 +20,9 @@ from saltroni.drill import (
     ledger,
     lock,
     outage,
+    overlap,
     plan,
+    reads,
     record,
     result,
     strike,
@@ -29,9 +31,11 @@ from saltroni.drill import (
     whole,
 )  # fmt: skip
 from saltroni.drill.preflight import preflight
+from saltroni.drill.readers import Readers
 from saltroni.drill.terms import Options, Outside, Refused, Unable
 from saltroni.drill.writers import Writers
 from saltroni.etcd import gateway
+from saltroni.failover.promise import Promise
 from saltroni.patroni import rest
 from saltroni.wait import DeadlineError, NotYet, until
 
@@ -154,9 +158,13 @@ def _course(model, options, outside, drill, fault, held, before, folder, seen):
     with sweeper.table(model, drill, ways[0]), journal.Journal(folder) as lines:
         difference, error_s = clock.difference_s(database.member(model, before["leader"]))
         lines.add({"drill": drill, "monotonic": time.monotonic(), "time": now(), "where": before["balancer"]})
-        writers = Writers(ways, drill, lines, options.writers, options.think_s)
+        writers = Writers(ways, drill, lines, options.writers, options.think_s, options.batch, options.rate)
+        readers = _readers(model, options, (before["balancer"], *others), drill)
+        beside = overlap.Beside(model, fault, before["leader"], drill, lines)
         try:
             writers.start()
+            beside.start()
+            readers.start()
             try:
                 rate = _warm_up(writers, options)
                 held.check()
@@ -171,14 +179,16 @@ def _course(model, options, outside, drill, fault, held, before, folder, seen):
                 _flowing_again(writers, options, seen.fault_at + lasts_s, deadline)
             finally:
                 told = writers.stop()
+                looked = readers.stop()
                 ended = time.monotonic()
+                direct = beside.stop(ways[0])
             after = whole.wait(model, ways, drill, options.whole_s + before["promised"].most_s)
         finally:
             seen.watched = eyes.stop()
-        checked = _check(model, drill, told, after["leader"])
+        checked = _check(model, drill, told, after["leader"], looked, before["config"])
     return result.result(
         model, options, before, after, outage.measure(told.times(), asked, ended), checked, writers.errors,
-        fault_at=seen.fault_at, watched=seen.watched, made=made, rate=rate, clock_error_s=error_s,
+        direct=direct, fault_at=seen.fault_at, watched=seen.watched, made=made, rate=rate, clock_error_s=error_s,
         lock_lost=_lost(held),
     )  # fmt: skip
 
@@ -203,7 +213,8 @@ def _warm_up(writers, options):
     except DeadlineError as err:
         raise Refused([str(err)]) from err
     recent = time.monotonic() - options.warm_up_s
-    return sum(at > recent for times in writers.times().values() for at in times) / options.warm_up_s
+    rows = sum(at > recent for times in writers.times().values() for at in times)
+    return rows / options.batch / options.warm_up_s
 
 
 def _worst(errors, number=3):
@@ -233,7 +244,13 @@ def _flowing_again(writers, options, visible_at, deadline):
     return True
 
 
-def _check(model, drill, told, leader):
+def _readers(model, options, ways, drill):
+    names = {model["nodes"][name]["address"]: name for name in model["by_role"]["patroni"]}
+    replicas, leader = ([way(model, name) for name in ways] for way in (database.reads, database.writes))
+    return Readers(replicas, leader, names, drill, options.writers, options.readers)
+
+
+def _check(model, drill, told, leader, looked, config):
     """Compare with what the leader has. None where there is no leader to ask."""
     if leader is None:
         return None
@@ -241,4 +258,9 @@ def _check(model, drill, told, leader):
         rows = database.ask(database.member(model, leader), ledger.ROWS, (drill,), timeout_s=30)
     except database.DatabaseError:
         return None
-    return ledger.compare(told, drill, rows)
+    promised = Promise.of(model, config)
+    late_s = reads.delay_s(promised.loop_wait_s, promised.release_s())
+    return {
+        **ledger.compare(told, drill, rows),
+        **reads.check(looked, ledger.kept(told, rows), model["haproxy"]["max_lag_bytes"], late_s),
+    }

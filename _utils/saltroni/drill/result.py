@@ -1,6 +1,6 @@
 """A drill as one dict: verdict, reasons, and every figure with its unit in its name. Pure."""
 
-from saltroni.drill import verdict, watch
+from saltroni.drill import overlap, verdict, watch
 
 
 def result(model, options, before, after, measured, checked, errors, **more):
@@ -14,7 +14,7 @@ def result(model, options, before, after, measured, checked, errors, **more):
         checked: see :func:`saltroni.drill.ledger.compare`, None where there was nobody to ask.
         errors: how often clients saw which error, a ``Counter``.
         more: ``fault_at`` (monotonic), ``watched`` (see :meth:`saltroni.drill.watch.Watch.stop`), ``made`` (see
-            :func:`saltroni.drill.strike.strike`), ``rate`` (commits per second), ``clock_error_s``, ``lock_lost``.
+            :func:`saltroni.drill.strike.strike`), ``direct`` (see :meth:`saltroni.drill.overlap.Beside.stop`), ``rate`` (commits per second), ``clock_error_s``, ``lock_lost``.
     """
     fault_at, promised = more["fault_at"], before["promised"].told()
     phases = watch.phases(more["watched"], before["leader"], fault_at)
@@ -37,6 +37,8 @@ def result(model, options, before, after, measured, checked, errors, **more):
         "whole": after["at"] is not None,
         "time_to_whole_s": None if after["at"] is None else round(after["at"] - fault_at, 1),
         "missing": after["missing"],
+        "overlap": _overlap(more.get("direct"), more["watched"], before["leader"], fault_at, measured),
+        "overlap_forbidden": bool(model.get("guard", {}).get("enabled") and model["guard"]["lease"]),
         "writers": options.writers,
         "commits_per_s": round(more["rate"]),
         "checked": checked is not None,
@@ -53,6 +55,11 @@ def result(model, options, before, after, measured, checked, errors, **more):
     }
     reasons = verdict.reasons(figures)
     return {"verdict": "failed" if reasons else "passed", "reasons": reasons, **figures}
+
+
+def _overlap(direct, watched, old, fault_at, measured):
+    taken = next((at for at, leader in watched["leader"] if leader not in (None, old)), None)
+    return overlap.overlap(direct, fault_at, taken, measured["first_at"])
 
 
 def settings(model, config):

@@ -154,6 +154,7 @@ def table(model, drill, where):
     try:
         database.ask(where, ledger.CLEAN_ALL)
         database.ask(where, ledger.TABLE)
+        database.ask(where, ledger.INDEX)
         yield
     finally:
         try:

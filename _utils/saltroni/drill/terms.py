@@ -26,6 +26,9 @@ class Options:
     balancer: str | None = None
     writers: int = 4
     think_s: float = 0.005
+    batch: int = 1
+    rate: float = 0.0
+    readers: int = 2
     warm_up_s: float = 3.0
     calm_s: float = 3.0
     recovery_s: float = 60.0

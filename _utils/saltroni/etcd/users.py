@@ -8,7 +8,6 @@ import random
 from saltroni import wait
 from saltroni.etcd import ctl
 
-
 #: Users that may look, but not touch.
 READERS = ("guard",)
 

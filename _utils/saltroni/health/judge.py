@@ -6,7 +6,8 @@ failover needs. An expiring certificate is a warning in a whole cluster; a missi
 
 A member's state ``streaming`` is never taken as proof by itself: a replica that forked from another history keeps
 saying so while it receives nothing. Its timeline, the leader's own list of receivers, and the positions in the
-write-ahead log are compared as well.
+write-ahead log are compared as well, it must move when it is behind, and the node itself compares its history with the
+leader's (:mod:`saltroni.lineage`) and tells by a tag when it has another one.
 """
 
 from saltroni.haproxy import stats
@@ -28,6 +29,7 @@ def judge(model, facts):
     found = (
         symptoms.etcd(facts["etcd"])
         + symptoms.members(model, facts)
+        + symptoms.lineage(facts)
         + symptoms.synchronous(facts)
         + symptoms.settings(model, facts["config"])
         + symptoms.balancers(facts)
