@@ -1,6 +1,7 @@
 """One server process of a client dies as by the kernel's out-of-memory killer.
 
-PostgreSQL's postmaster can't trust the shared memory any more: it ends all sessions and recovers in place.
+PostgreSQL's postmaster can't trust the shared memory any more: it ends all sessions and recovers in place. Patroni fails
+over when that takes longer than its patience.
 
 Source: PostgreSQL's documentation, ``restart_after_crash``.
 """
@@ -41,5 +42,5 @@ def active(target):
 
 
 def cost(promise):
-    """The postmaster notices at once; nobody else has to."""
+    """The postmaster notices at once; nobody else has to unless it takes long."""
     return promise.sessions_lost()
