@@ -30,17 +30,6 @@ def inject(target, deadline_s):
     return {"pid": pid, "at_unix": time.time(), "heals_by": "the postmaster recovers by itself"}
 
 
-def heal(target):
-    """Nothing to do: the postmaster recovers by itself."""
-    return {"running": not active(target)}
-
-
-def active(target):
-    """Never lasts."""
-    del target
-    return False
-
-
 def cost(promise):
     """The postmaster notices at once; nobody else has to unless it takes long."""
     return promise.sessions_lost()

@@ -73,3 +73,21 @@ def lift(fault, unit):
 def active(fault, unit):
     """Whether the drop-in is there."""
     return drop_in(fault, unit).exists()
+
+
+def etcd(fault):
+    """``inject``, ``heal`` and ``active`` of a fault that keeps this node's etcd down."""
+
+    def inject(target, deadline_s):
+        del target
+        return make(fault, ETCD, deadline_s)
+
+    def heal(target):
+        del target
+        return lift(fault, ETCD)
+
+    def is_active(target):
+        del target
+        return active(fault, ETCD)
+
+    return inject, heal, is_active
