@@ -171,8 +171,8 @@ def switchover(candidate=None, timeout_s=60):
 def step_down(timeout_s=60):
     """Hand leadership over by restarting Patroni on the leader, on which this must be run.
 
-    Where commits wait for a standby (``quorum``, ``strict``) this is the shortest way for writes; who takes over can't
-    be chosen. See :mod:`saltroni.patroni.changes`.
+    For a node that shall leave in good order. :func:`switchover` is quicker for writes, and lets choose who takes over.
+    See :mod:`saltroni.patroni.changes`.
 
     timeout_s
         seconds until it gives up waiting
