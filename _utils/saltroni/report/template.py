@@ -244,7 +244,7 @@ What each fault may cost in write outage, at most, by these settings:
 | Fault | What it does | At most | Of which |
 |---|---|---|---|
 {% for fault, bound in bounds.items() %}
-| {{ fault | plain }} | {{ bound.what | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
+| `{{ fault }}` | {{ bound.what | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
 {% endfor %}
 
 ## Security measures in force
