@@ -37,6 +37,7 @@ PILLARS = {
         "haproxy": {"ports": {"leader": 6000, "replicas": 6001, "synchronous": 6002, "stats": 6003}, "fall": 3},
         "etcd": {"client_port": 3379, "peer_port": 3380},
         "patroni": {"port": 8009, "watchdog": "required"},
+        "drills": {"allowed": True, "schedule": {"calendar": "Sun 03:00", "rounds": 3}},
         "versions": {"etcd": "3.5.*", "patroni": "4.*", "haproxy": "3.0.*"},
     },
     "one node of each, roles together": {

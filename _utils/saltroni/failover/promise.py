@@ -28,6 +28,17 @@ BOOT_S = (2.0, 60.0)
 START_S = (0.3, 6.0)
 #: A standby whose connection broke tries again every 5 s (PostgreSQL's wal_retrieve_retry_interval).
 CONNECT_AGAIN_S = 6.0
+#: A postmaster that lost a backend ends the other sessions (SIGQUIT) and replays what wasn't checkpointed.
+RECOVERY_S = (0.1, 3.0)
+#: systemd's pause before Patroni starts again (``RestartSec=`` in salt/patroni/files/saltroni.conf), and its start until
+#: the REST API answers: Python, etcd, PostgreSQL's state.
+AGENT_PAUSE_S = (1.0, 1.1)
+AGENT_START_S = (0.3, 4.0)
+#: A restart by Patroni: a checkpoint while writes go on, shutdown, start.
+RESTART_S = (0.3, 4.0)
+#: etcd's followers elect after 1 to 2 times its election timeout of 1 s (Raft), and Patroni asks the next member after
+#: its own share of retry_timeout.
+ELECTION_S = (0.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -163,6 +174,34 @@ class Promise:
         if not self.primary_start_timeout_s:
             return ()
         return (("recovery in place", 0.0, self.primary_start_timeout_s),)
+
+    def crash_twice(self):
+        """Whoever takes over crashes right after, while the first one is on its way back."""
+        first, then = self.crash(), self.crash()
+        again = tuple((f"second {name}", least, most) for name, least, most in then.terms)
+        return Cost((*first.terms, *again), loses=True)
+
+    def crash_without_etcd_leader(self):
+        """A crash while etcd elects its own leader."""
+        first = self.crash()
+        asked = ("etcd's next member is asked", 0.0, self.retry_timeout_s)
+        return Cost((("etcd elects", *ELECTION_S), asked, *first.terms), loses=True)
+
+    def sessions_lost(self):
+        """The postmaster itself ends all sessions and recovers; nobody else notices."""
+        return Cost((("recovery", *RECOVERY_S), ("reconnect", *RECONNECT_S)))
+
+    def no_new_sessions(self, lasts_s):
+        """The leader takes no new sessions, and its Patroni doesn't see it: it lasts until the fault ends."""
+        return self.lasting(lasts_s)
+
+    def agent_restarts(self):
+        """Patroni is away and comes back; PostgreSQL runs on, but HAProxy lets go of what it can't ask."""
+        return Cost((("systemd's pause", *AGENT_PAUSE_S), ("Patroni starts", *AGENT_START_S), *self._seen()))
+
+    def restart(self):
+        """Patroni restarts the leader's PostgreSQL, planned."""
+        return Cost((("PostgreSQL restarts", *RESTART_S), *self._seen()))
 
     def in_place(self):
         """The leader's PostgreSQL restarts and stays leader."""

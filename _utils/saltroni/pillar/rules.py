@@ -1,5 +1,6 @@
 """Rules between values of the pillar. Each function returns the broken ones as (path, value, rule)."""
 
+from saltroni import faults
 from saltroni.pillar import memory, timings
 
 #: Names that mean something else to a program that reads them from a certificate.
@@ -50,6 +51,18 @@ def layout(model):
                 "must be less than certificates:days, else every run makes new ones",
             )
         )
+    return found
+
+
+def schedule(model):
+    """Drills on a schedule are of faults that there are, on a cluster that allows them."""
+    wanted, found = model["drills"]["schedule"], []
+    known = faults.known() if wanted["faults"] else {}
+    strange = [name for name in wanted["faults"] if name not in known]
+    if strange:
+        found.append(("drills:schedule:faults", strange, f"no such fault: there are {', '.join(known)}"))
+    if wanted["calendar"] and not model["drills"]["allowed"]:
+        found.append(("drills:schedule:calendar", wanted["calendar"], "drills must be allowed first: drills:allowed"))
     return found
 
 

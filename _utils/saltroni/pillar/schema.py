@@ -33,6 +33,7 @@ def _text(default, description, pattern=None):
 
 NAME = r"^[a-z][a-z0-9-]{0,30}$"
 SQL_NAME = r"^[a-z_][a-z0-9_]{0,62}$"
+CALENDAR = r"^[A-Za-z0-9 *:,./~-]*$"
 ROLES = ("master", "etcd", "patroni", "haproxy")
 PORT = {"type": "integer", "minimum": 1024, "maximum": 65535}
 
@@ -199,6 +200,24 @@ SCHEMA = _object(
                     "default": False,
                     "description": "whether real faults may be injected",
                 },
+                "schedule": _object(
+                    {
+                        "calendar": _text(
+                            "",
+                            "when drills are done by themselves, as systemd's OnCalendar: `Sun 03:00`; empty: never",
+                            CALENDAR,
+                        ),
+                        "faults": {
+                            "type": "array",
+                            "default": [],
+                            "items": {"type": "string"},
+                            "uniqueItems": True,
+                            "description": "faults to do then; empty: all that can be made",
+                        },
+                        "rounds": _integer(1, 1, 100, "drills for each fault"),
+                        "longest_min": _integer(120, 1, 10080, "no fault begins when the window has lasted so long"),
+                    }
+                ),
             }
         ),
         "deadlines": _object(
