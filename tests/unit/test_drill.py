@@ -172,9 +172,10 @@ def test_a_good_drill_passes():
         ({"checked": False}, "couldn't be compared"),
         ({"whole": False, "missing": ["pg3 hasn't replayed the marker row"]}, "pg3 hasn't replayed"),
         (
-            {"overlap": {"rows": 7, "lasted_s": 3.5}, "overlap_forbidden": True},
+            {"overlap": {"rows": 7, "lasted_s": 3.5, "direct_rows": 90}, "overlap_forbidden": True},
             "two members took writes at once: 7 rows",
         ),
+        ({"overlap": {"rows": 0, "lasted_s": 0.0, "direct_rows": 0}}, "wasn't seen"),
         ({"lock_lost": "it could not be kept alive"}, "another drill"),
     ],
 )

@@ -146,6 +146,8 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
             facts["balancers"]["lb1"] = balancer(replicas=("pg2",))
         case "guard silent":
             facts["guards"]["pg2"] = {"error": "refused"}
+        case "guard stands back":
+            facts["guards"]["pg2"]["stands_back"] = True
         case "guard does less":
             facts["guards"]["pg2"]["parts"] = ["wake"]
         case "certificate old":
@@ -181,6 +183,7 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
         ("never compared", "warning", True, "No such file"),
         ("pending restart", "warning", True, "wait for a restart"),
         ("guard silent", "warning", True, "the lease guard of pg2 doesn't answer (refused)"),
+        ("guard stands back", "warning", True, "the lease guard of pg2 stopped PostgreSQL too often"),
         ("guard does less", "warning", True, "the lease guard of pg2 guards wake instead of connections, lease, wake"),
         ("nobody confirms", "warning", False, "may lose commits"),
         ("failsafe off", "warning", False, "failsafe_mode is off"),

@@ -219,8 +219,11 @@ class Promise:
         )
 
     def no_new_sessions(self, lasts_s):
-        """The leader takes no new sessions, and its Patroni doesn't see it: it lasts until the fault ends."""
-        return self.lasting(lasts_s)
+        """The leader takes no new sessions, and its Patroni doesn't see it: it lasts until the fault ends, or until the
+        lease guard has seen enough and makes a crash of it."""
+        if self.guard_frozen_s is None:
+            return self.lasting(lasts_s)
+        return Cost((("frozen postmaster", 0.0, self.guard_frozen_s), *self.crash().terms), loses=True)
 
     def agent_restarts(self):
         """Patroni is away and comes back; PostgreSQL runs on, but HAProxy lets go of what it can't ask."""

@@ -282,6 +282,9 @@ def guards(model, facts):
         if "error" in said:
             text = f"the lease guard of {name} doesn't answer ({said['error']}): systemctl status saltroni-guard there"
             found.append(_warning(text, whole=True))
+        elif said.get("stands_back"):
+            text = f"the lease guard of {name} stopped PostgreSQL too often to be right ({said.get('last_action')}): "
+            found.append(_warning(text + "see journalctl -u saltroni-guard there", whole=True))
         elif said.get("parts") != wanted:
             have = ", ".join(said.get("parts") or []) or "nothing"
             text = f"the lease guard of {name} guards {have} instead of {', '.join(wanted)}: state.apply there"
