@@ -4,6 +4,7 @@ import time
 
 from salt.exceptions import CommandExecutionError
 
+import saltroni.drill.logs
 import saltroni.faults
 import saltroni.pillar.told
 
@@ -128,6 +129,31 @@ def active():
         "active": here,
         "known": {name: fault.summary for name, fault in faults.items()},
     }
+
+
+def logs(since_unix, until_unix):
+    """What PostgreSQL's, Patroni's, etcd's, HAProxy's and our own services on this node logged in a window.
+
+    since_unix
+        from this time on, seconds since 1970
+    until_unix
+        to this time; the window may be an hour long
+
+    Returns ``{node, text, cut_bytes}``: at most 200 KiB; where that isn't enough the middle is left out, which a line
+    says.
+
+    Raises CommandExecutionError if the journal can't be read.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fault.logs $(($(date +%s) - 60)) $(date +%s)
+    """
+    try:
+        return {"node": __opts__["id"], **saltroni.drill.logs.read(since_unix, until_unix)}
+    except saltroni.drill.logs.LogsError as err:
+        raise CommandExecutionError(str(err)) from err
 
 
 def _done(model, name, call, *arguments):

@@ -14,6 +14,8 @@ import saltroni.bounded
 import saltroni.drill.catalogue
 import saltroni.drill.course
 import saltroni.drill.peer
+import saltroni.drill.ready
+import saltroni.drill.rounds
 import saltroni.health.gather
 import saltroni.health.judge
 import saltroni.patroni.changes
@@ -283,6 +285,7 @@ def failover_test(
     recovery_timeout_s=60,
     whole_timeout_s=120,
     dry_run=False,
+    rounds=1,
 ):
     """Prove that this cluster survives: a real fault on the real leader while writers write through a load balancer.
 
@@ -313,14 +316,18 @@ def failover_test(
         seconds after the writes until it is given up that the cluster becomes whole, beside what the fault may cost
     dry_run
         check everything, say what would be done and what it may cost, and break nothing
+    rounds
+        how many drills in a row, each for itself, until one fails
 
     Returns a dict: ``verdict`` (``passed`` or ``failed``) and ``reasons``; ``outage_s`` beside ``bound_s``; ``lost``,
     ``duplicated``, ``unknown``, ``refused`` rows; ``reads`` through the replica port, ``reads_backwards`` and
-    ``stale_reads`` among them; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``;
-    ``phases``; the ``settings`` in force. It is kept on this node in ``/var/lib/saltroni/drills/<drill>/``, and sent as
-    event ``saltroni/<cluster>/drill/finished``.
+    ``stale_reads`` among them; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``; ``phases``; the ``settings`` in force. It is sent as event ``saltroni/<cluster>/drill/finished``, and kept on this
+    node in ``/var/lib/saltroni/drills/<drill>/``, with all nodes' logs of that time, see :mod:`saltroni.drill.record`.
+    With several rounds ``outage_s`` and ``time_to_whole_s`` are ``{least, median, most}``, and ``each`` has the rounds.
+    With ``dry_run`` it is ``{dry_run, able, plan, bound_s, least_s, terms, ...}``, or ``able: False`` and ``reasons``
+    where this fault can't be made here.
 
-    The exit code is 1 for ``failed``.
+    The exit code is 1 for ``failed``, and for a dry run that finds the fault can't be made.
 
     Raises CommandExecutionError if the drill is refused; nothing was broken then.
 
@@ -330,8 +337,11 @@ def failover_test(
 
         salt-call patroni.failover_test
         salt-call patroni.failover_test lb=lb2 writers=8 batch=10 rate=50
+        salt-call patroni.failover_test fault=patroni_frozen rounds=3
     """
     model = _translated(lambda model: model)
+    if int(rounds) < 1:
+        raise CommandExecutionError(f"rounds is {rounds}: at least one")
     options = saltroni.drill.course.Options(
         fault=fault,
         balancer=lb,
@@ -351,14 +361,31 @@ def failover_test(
         able=lambda nodes, name: _able(model, nodes, name),
         inject=lambda nodes, *arguments: _on(model, nodes, "fault.inject", list(arguments), "fault"),
         emit=lambda verb, data: _emit(model, f"drill/{verb}", data),
+        logs=lambda *window: _logs(model, window),
     )
     try:
-        result = saltroni.drill.course.run(model, options, outside)
+        result = saltroni.drill.rounds.run(model, options, outside, int(rounds))
     except (saltroni.drill.course.Refused, saltroni.health.gather.CannotAsk) as err:
         raise CommandExecutionError(str(err)) from err
-    if result.get("verdict", "passed") != "passed":
+    if result.get("verdict", "passed") != "passed" or result.get("able") is False:
         __context__["retcode"] = 1
     return result
+
+
+def drill_ready():
+    """Whether a drill could begin now, whatever its fault: drills are allowed, the cluster is whole, nothing else runs.
+
+    Returns ``{ready, whole, leader, reasons}``. A backup counts as something that runs; only drills on a schedule mind.
+
+    Raises CommandExecutionError if this node has no certificate to ask with.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni.drill_ready
+    """
+    return _translated(lambda model: saltroni.drill.ready.look(model, _health(model)))
 
 
 def drills():
@@ -405,7 +432,30 @@ def _able(model, nodes, fault):
     told = _on(model, nodes, "fault.able", [fault], "able")
     reasons = [f"{fault} can't be made on {node}: {said['reason']}" for node, said in told.items() if not said["able"]]
     if reasons:
-        raise saltroni.drill.course.Refused(reasons)
+        raise saltroni.drill.course.Unable(reasons)
+
+
+def _logs(model, window):
+    """``fault.logs`` of every node; who can't be asked is told with the reason."""
+    names, told = list(model["nodes"]), {}
+    own = model["self"]["name"]
+    try:
+        said = saltroni.bounded.call(
+            __salt__["publish.publish"], ",".join(name for name in names if name != own), "fault.logs", list(window),
+            tgt_type="list", timeout=PEER_TIMEOUT_S, deadline_s=PEER_TIMEOUT_S + 10, what="the nodes' logs",
+        )  # fmt: skip
+    except saltroni.bounded.TookTooLong as err:
+        said = str(err)
+    for node in names:
+        try:
+            told[node] = (
+                __salt__["fault.logs"](*window)
+                if node == own
+                else saltroni.drill.peer.answer(said, node, "fault.logs", "text")
+            )
+        except (saltroni.drill.peer.PeerError, CommandExecutionError) as err:
+            told[node] = {"error": str(err)}
+    return told
 
 
 def _emit(model, what, data):

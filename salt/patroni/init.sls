@@ -5,6 +5,7 @@
 #   configured  Patroni's settings, reloaded when they change
 #   compared    its data are part of the leader's history, or it is held out of elections
 #   running     member of the cluster: leader or in step with it
+#   guarded     the lease guard, where the pillar wants one
 #   agreed      the cluster-wide settings in etcd, accounts and databases
 include:
   - node
@@ -14,4 +15,5 @@ include:
   - .configured
   - .compared
   - .running
+  - .guarded
   - .agreed

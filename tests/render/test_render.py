@@ -6,6 +6,8 @@ import pytest
 import yaml
 from salt.exceptions import CommandExecutionError
 
+from saltroni.guard import guarding
+
 from .conftest import NODES, PILLARS
 
 ROLES = ("salt", "etcd1", "pg1", "lb1")
@@ -68,6 +70,27 @@ def test_patroni_configuration(caller, pillar, tmp_path):
         assert config["postgresql"]["authentication"][account]["sslmode"] == "verify-full"
 
 
+def test_lease_guard(caller, pillar, tmp_path):
+    run = caller("pg1", pillar)
+    model = run.opts["pillar"]["saltroni"]
+    states = run.cmd("state.show_highstate")
+    assert ("Run the lease guard" in states) is model["guard"]["enabled"]
+    assert ("Run no lease guard" in states) is not model["guard"]["enabled"]
+    settings = json.loads(template(run, "patroni/files/guard.json.jinja", tmp_path))
+    assert settings["own"] == "pg1"
+    assert settings["parts"] == {part: model["guard"][part] for part in ("lease", "connections", "wake")}
+    assert [host.rsplit(":")[1] for host in settings["etcd"]["hosts"]] == [
+        str(model["etcd"]["client_port"]) for _ in model["by_role"]["etcd"]
+    ]
+    config = yaml.safe_load(template(run, "patroni/files/patroni.yml.jinja", tmp_path))
+    assert settings["etcd"]["prefix"] == f"{config['namespace']}{config['scope']}/"
+    assert settings["data_dir"] == config["postgresql"]["data_dir"]
+    assert settings["socket"].startswith(config["postgresql"]["parameters"]["unix_socket_directories"])
+    assert settings["patroni"]["password"] == config["restapi"]["authentication"]["password"]
+    # what the program takes from it, it finds
+    guarding.Guard(settings)
+
+
 def test_haproxy_configuration(caller, pillar, tmp_path):
     node = "lb1" if "lb1" in own_nodes(pillar) else "pg1"
     run = caller(node, pillar)
@@ -97,7 +120,7 @@ def test_master_opens_no_more_than_it_must(caller, pillar, tmp_path):
     (calls,) = config["peer"].values()
     allowed = run.opts["pillar"]["saltroni"]["drills"]["allowed"]
     functions = [function for entry in calls for names in entry.values() for function in names]
-    wanted = [r"x509\.sign_remote_certificate$", r"fault\.(inject|heal|active)$"]
+    wanted = [r"x509\.sign_remote_certificate$", r"fault\.(inject|heal|active|able|logs)$"]
     assert functions == (wanted if allowed else wanted[:1])
 
 

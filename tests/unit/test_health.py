@@ -65,6 +65,7 @@ def facts(told):
         "balancers": {"lb1": balancer(), "lb2": balancer()},
         "certificates_days": {"etcd1 etcd": 89.0, "pg1 PostgreSQL": 89.0},
         "watchdog": None,
+        "guards": {name: {"parts": ["connections", "lease", "wake"]} for name in MEMBERS},
     }
 
 
@@ -143,6 +144,10 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
             facts["balancers"]["lb1"] = balancer("pg2")
         case "no reads":
             facts["balancers"]["lb1"] = balancer(replicas=("pg2",))
+        case "guard silent":
+            facts["guards"]["pg2"] = {"error": "refused"}
+        case "guard does less":
+            facts["guards"]["pg2"]["parts"] = ["wake"]
         case "certificate old":
             facts["certificates_days"]["etcd1 etcd"] = 10.0
         case "certificate ends":
@@ -175,6 +180,8 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
         ("nobody compares", "warning", True, "500 s old"),
         ("never compared", "warning", True, "No such file"),
         ("pending restart", "warning", True, "wait for a restart"),
+        ("guard silent", "warning", True, "the lease guard of pg2 doesn't answer (refused)"),
+        ("guard does less", "warning", True, "the lease guard of pg2 guards wake instead of connections, lease, wake"),
         ("nobody confirms", "warning", False, "may lose commits"),
         ("failsafe off", "warning", False, "failsafe_mode is off"),
         ("other settings", "warning", False, "ttl is 30 instead of 20"),

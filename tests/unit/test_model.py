@@ -47,6 +47,13 @@ REFUSED = {
     "network that is none": ("postgresql:networks", ["10.0.0.0/33"], "ipv4network"),
     "user with a quote in its name": ("postgresql:users", {'a"b': {}}, "does not match"),
     "certificates renewed on every run": ("certificates:renew_days", 90, "less than certificates:days"),
+    "drill of a fault that there isn't": ("drills:schedule", {"faults": ["nothing"]}, "no such fault"),
+    "drills on a schedule where none are allowed": (
+        "drills",
+        {"allowed": False, "schedule": {"calendar": "Sun 03:00"}},
+        "allowed first",
+    ),
+    "calendar that would be more than one line of a unit": ("drills:schedule", {"calendar": "Sun\n[Unit]"}, "match"),
     "election too soon for the heartbeat": ("etcd:election_ms", 600, "5 x heartbeat_ms"),
 }
 

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 TABLE = """
-CREATE TABLE IF NOT EXISTS ledger (
+CREATE TABLE ledger (
     drill uuid NOT NULL,
     writer int NOT NULL,
     sequence bigint NOT NULL,
@@ -22,9 +22,8 @@ ROWS = "SELECT writer, sequence, hash, count(*) FROM ledger WHERE drill = %s AND
 DIGEST = """
 SELECT count(*), coalesce(md5(string_agg(writer || ':' || sequence || ':' || hash, ',' ORDER BY writer, sequence)), '')
 FROM ledger WHERE drill = %s"""
-CLEAN = "DELETE FROM ledger WHERE drill = %s"
-#: Rows of drills that were killed; only the one that holds the lock may do this.
-CLEAN_ALL = "TRUNCATE ledger"
+#: Also what drills left that were killed; only the one that holds the lock may do this.
+CLEAN_ALL = "DROP TABLE IF EXISTS ledger"
 LISTED = 20
 
 

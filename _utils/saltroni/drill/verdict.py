@@ -25,6 +25,11 @@ def reasons(result):
         found.append(f"{result['reads_backwards']} reads went backwards: {result['bad_reads'][0]}")
     if result.get("stale_reads"):
         found.append(f"{result['stale_reads']} reads were staler than is promised: {result['bad_reads'][-1]}")
+    both = result.get("overlap")
+    if both and both["rows"] and result.get("overlap_forbidden"):
+        found.append(
+            f"two members took writes at once: {both['rows']} rows in {both['lasted_s']:g} s on the old leader"
+        )
     if not result["whole"]:
         found.append("the cluster didn't become whole: " + "; ".join(result["missing"]))
     if result["lock_lost"]:

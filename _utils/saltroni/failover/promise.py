@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 #: From Patroni's notice of a crash to a writable new leader: release of the key, race, promotion.
 HANDOVER_S = (0.2, 0.8)
+#: The lease guard sees a postmaster's end at once; its request to Patroni, TLS included, and a round that is under way.
+WAKE_S = 0.4
 #: Connecting and the first commit through the load balancer, retries of the client included.
 RECONNECT_S = (0.0, 0.4)
 #: One health check of HAProxy, over TLS.
@@ -26,6 +28,19 @@ CONNECT_S = 1.0
 #: A container or machine that boots, and PostgreSQL that recovers from a crash.
 BOOT_S = (2.0, 60.0)
 START_S = (0.3, 6.0)
+#: A postmaster that lost a backend ends the other sessions (SIGQUIT) and replays what wasn't checkpointed.
+RECOVERY_S = (0.1, 3.0)
+#: systemd's pause before Patroni starts again (``RestartSec=`` in salt/patroni/files/saltroni.conf), and its start until
+#: the REST API answers: Python, etcd, PostgreSQL's state.
+AGENT_PAUSE_S = (1.0, 1.1)
+AGENT_START_S = (0.3, 4.0)
+#: A restart by Patroni: a checkpoint while writes go on, shutdown, start.
+RESTART_S = (0.3, 4.0)
+#: etcd's followers elect after 1 to 2 times its election timeout of 1 s (Raft), and Patroni asks the next member after
+#: its own share of retry_timeout.
+ELECTION_S = (0.0, 2.0)
+#: A standby whose connection broke tries again every 5 s (PostgreSQL's wal_retrieve_retry_interval).
+CONNECT_AGAIN_S = 6.0
 
 
 @dataclass(frozen=True)
@@ -76,11 +91,15 @@ class Promise:
     timeout_check_s: float
     replication: str = "quorum"
     replicas: int = 2
+    synchronous_nodes: int = 1
+    #: The lease guard's parts, see :mod:`saltroni.guard`: it wakes Patroni; seconds after which a postmaster is frozen.
+    guard_wakes: bool = False
+    guard_frozen_s: float | None = None
 
     @classmethod
     def of(cls, model, config=None):
         """By the pillar's ``saltroni``, and Patroni's dynamic configuration ``config`` where that is known."""
-        timings, proxy = model["timings"], model["haproxy"]
+        timings, proxy, guard = model["timings"], model["haproxy"], model["guard"]
         said = {**model.get("dcs", {}), **(config or {})}
         return cls(
             ttl_s=float(said.get("ttl", timings["ttl_s"])),
@@ -95,6 +114,11 @@ class Promise:
             timeout_check_s=proxy["timeout_check_ms"] / 1000,
             replication=str(model["postgresql"]["replication"]),
             replicas=len(model["by_role"]["patroni"]) - 1,
+            synchronous_nodes=int(said.get("synchronous_node_count", model["postgresql"]["synchronous_nodes"])),
+            guard_wakes=guard["enabled"] and guard["wake"],
+            guard_frozen_s=float(guard["connect_timeout_s"] + guard["for_s"])
+            if guard["enabled"] and guard["connections"]
+            else None,
         )
 
     def synchronous(self):
@@ -120,11 +144,38 @@ class Promise:
         """Writes that wait for somebody who is gone, until that is noticed."""
         return Cost((("standby is given up", 0.0, self.loop_wait_s + 10.0), ("reconnect", *RECONNECT_S)))
 
+    def standbys_lost(self, lost, lasts_s, boots=True):
+        """Standbys are gone, the leader is well.
+
+        With ``quorum``, any of those left acknowledge. With ``sync`` one was chosen, and it may be the one that is lost.
+        With ``strict`` nobody may acknowledge when none is left: writes stop by design until one is back (Patroni's
+        documentation, *Replication modes*, ``synchronous_mode_strict``).
+
+        Args:
+            lost: how many.
+            lasts_s: how long they are gone.
+            boots: whether they must boot then.
+        """
+        left = self.replicas - lost
+        if not self.synchronous():
+            return self.nothing()
+        if self.replication == "strict" and left < 1:
+            back = (("boot", *BOOT_S), ("PostgreSQL starts", *START_S)) if boots else ()
+            back += (("a standby connects", 0.0, CONNECT_AGAIN_S), ("reconnect", *RECONNECT_S))
+            return self.lasting(lasts_s, Cost(back))
+        if self.replication in ("quorum", "strict") and left >= self.synchronous_nodes:
+            return self.nothing()
+        return self.hang()
+
+    def detection_s(self):
+        """Longest time until Patroni looks at a postmaster that died."""
+        return min(self.loop_wait_s, WAKE_S) if self.guard_wakes else self.loop_wait_s
+
     def crash(self):
         """The leader's PostgreSQL is gone and its Patroni sees it."""
         return Cost(
             (
-                ("detection", 0.0, self.loop_wait_s),
+                ("detection", 0.0, self.detection_s()),
                 *self._in_place(),
                 ("lease and promotion", *HANDOVER_S),
                 *self._seen(),
@@ -137,9 +188,37 @@ class Promise:
             return ()
         return (("recovery in place", 0.0, self.primary_start_timeout_s),)
 
+    def crash_twice(self):
+        """Whoever takes over crashes right after, while the first one is on its way back."""
+        first, then = self.crash(), self.crash()
+        again = tuple((f"second {name}", least, most) for name, least, most in then.terms)
+        return Cost((*first.terms, *again), loses=True)
+
+    def crash_without_etcd_leader(self):
+        """A crash while etcd elects its own leader."""
+        first = self.crash()
+        asked = ("etcd's next member is asked", 0.0, self.retry_timeout_s)
+        return Cost((("etcd elects", *ELECTION_S), asked, *first.terms), loses=True)
+
+    def sessions_lost(self):
+        """The postmaster itself ends all sessions and recovers; nobody else notices."""
+        return Cost((("recovery", *RECOVERY_S), ("reconnect", *RECONNECT_S)))
+
+    def no_new_sessions(self, lasts_s):
+        """The leader takes no new sessions, and its Patroni doesn't see it: it lasts until the fault ends."""
+        return self.lasting(lasts_s)
+
+    def agent_restarts(self):
+        """Patroni is away and comes back; PostgreSQL runs on, but HAProxy lets go of what it can't ask."""
+        return Cost((("systemd's pause", *AGENT_PAUSE_S), ("Patroni starts", *AGENT_START_S), *self._seen()))
+
+    def restart(self):
+        """Patroni restarts the leader's PostgreSQL, planned."""
+        return Cost((("PostgreSQL restarts", *RESTART_S), *self._seen()))
+
     def in_place(self):
         """The leader's PostgreSQL restarts and stays leader."""
-        return Cost((("detection", 0.0, self.loop_wait_s), ("PostgreSQL starts", *START_S), *self._seen()))
+        return Cost((("detection", 0.0, self.detection_s()), ("PostgreSQL starts", *START_S), *self._seen()))
 
     def lease_end(self, silent=True):
         """Nobody gives the leader's lease back: it must end by itself."""

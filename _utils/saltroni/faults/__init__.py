@@ -27,6 +27,8 @@ and, where the default doesn't fit,
     seconds after which writes that go on prove that the cluster has got over it (as long as it lasts)
 ``TAKES_NODE``
     True if the whole node is gone while it lasts: it can't strike the node that does the drill
+``WRITES_DIRECTLY``
+    True if a drill also writes to the old leader itself, past HAProxy, to see whether two take writes at once
 ``unable(target)``
     why it can't be made on this machine, or None
 ``NEEDS``

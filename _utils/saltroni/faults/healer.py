@@ -71,6 +71,11 @@ def strike_soon(fault, *command, delay_s=ANSWER_S):
     return at
 
 
+def call_off(fault):
+    """Don't strike; harmless when nothing is about to."""
+    run("systemctl", "stop", f"saltroni-strike-{fault.replace('_', '-')}.timer", check=False)
+
+
 def _timer(name, after_s, command):
     run(
         "systemd-run", f"--unit={name}", "--collect", "--quiet", f"--on-active={float(after_s):g}s",

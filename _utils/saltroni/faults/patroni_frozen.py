@@ -14,6 +14,7 @@ from saltroni.faults import FaultError, healer
 
 SUMMARY = "SIGSTOP of Patroni, PostgreSQL runs on"
 NAME = "patroni_frozen"
+WRITES_DIRECTLY = True
 
 
 def _continue(target):

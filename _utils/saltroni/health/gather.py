@@ -52,6 +52,12 @@ def _balancer(model, name):
     return {"servers": stats.parse(answer.text)}
 
 
+def _guard(model, name):
+    answer = _get(model, f"https://{model['nodes'][name]['address']}:{model['guard']['port']}/")
+    answer.raise_for_status()
+    return answer.json()
+
+
 def _status(model, name):
     return rest.Member(model, name, TIMEOUT_S).status()
 
@@ -82,7 +88,8 @@ def everything(model):
     """Facts for :func:`saltroni.health.judge.judge`.
 
     Returns:
-        ``{cluster, config, members, leader_later, still, lineage, etcd, balancers, certificates_days, watchdog}``.
+        ``{cluster, config, members, leader_later, still, lineage, etcd, balancers, guards,
+        certificates_days, watchdog}``.
         ``leader_later`` is the leader's status asked after all others were, so that nobody may be ahead of it; see
         :func:`standing_still` and :func:`lineage` for the next two.
 
@@ -102,6 +109,7 @@ def everything(model):
             "members": ask(model["by_role"]["patroni"], _status),
             "etcd": ask(model["by_role"]["etcd"], _etcd),
             "balancers": ask(model["by_role"]["haproxy"], _balancer),
+            "guards": ask(model["by_role"]["patroni"] if model["guard"]["enabled"] else [], _guard),
             "certificates_days": _certificates(model, pool, context),
         }
         single = {

@@ -35,6 +35,7 @@ def judge(model, facts):
         + symptoms.balancers(facts)
         + symptoms.certificates(model, facts["certificates_days"])
         + symptoms.watchdog(model, facts)
+        + symptoms.guards(model, facts)
     )
     found.sort(key=lambda finding: -LEVELS.index(finding.level))
     return {
@@ -68,6 +69,7 @@ def summary(facts):
         },
         "certificates_days": facts["certificates_days"],
         "watchdog": facts["watchdog"],
+        "guards": facts["guards"],
     }
 
 
@@ -78,7 +80,8 @@ def _notes(model, facts):
     if leader and leader != model["self"]["name"]:
         notes.append(f"the watchdog is armed on the leader only: patroni.health on {leader} tells")
     elif leader and seen and not seen.get("exists") and model["patroni"]["watchdog"] == "automatic":
-        notes.append(f"this node has no {seen.get('device')}: a frozen leader is let go by HAProxy, not stopped")
+        instead = "stopped by the lease guard" if symptoms.guarded(model) else "let go by HAProxy, not stopped"
+        notes.append(f"this node has no {seen.get('device')}: a frozen leader is {instead}")
     unseen = [name for name, left in facts["certificates_days"].items() if isinstance(left, dict)]
     if unseen:
         notes.append(f"certificates not seen: {', '.join(sorted(unseen))}")

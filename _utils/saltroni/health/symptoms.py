@@ -267,3 +267,23 @@ def watchdog(model, facts):
         text = f"Patroni doesn't hold {seen['device']}, so nothing stops a frozen leader: let user postgres write to it"
         return [_warning(text, whole=True)]
     return []
+
+
+def guarded(model):
+    """Whether the lease guard stops a leader that may lead no longer."""
+    return model["guard"]["enabled"] and model["guard"]["lease"]
+
+
+def guards(model, facts):
+    """The lease guard of every member answers, and does what the pillar says. Nothing depends on it but safety."""
+    wanted = sorted(part for part in ("connections", "lease", "wake") if model["guard"][part])
+    found = []
+    for name, said in facts["guards"].items():
+        if "error" in said:
+            text = f"the lease guard of {name} doesn't answer ({said['error']}): systemctl status saltroni-guard there"
+            found.append(_warning(text, whole=True))
+        elif said.get("parts") != wanted:
+            have = ", ".join(said.get("parts") or []) or "nothing"
+            text = f"the lease guard of {name} guards {have} instead of {', '.join(wanted)}: state.apply there"
+            found.append(_warning(text, whole=True))
+    return found

@@ -85,7 +85,7 @@ def build(settings, memory_mb=None):
     model["by_role"] = {
         role: sorted(name for name, node in model["nodes"].items() if role in node["roles"]) for role in schema.ROLES
     }
-    found = rules.layout(model) + rules.timing(model)
+    found = rules.layout(model) + rules.timing(model) + rules.schedule(model)
     if not found:
         model["dcs"] = dynamic_configuration(model)
         found = rules.memory_fits(model, memory_mb or {})
