@@ -116,6 +116,7 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
             members["pg3"]["tags"] = {"nofailover": True, "saltroni_held": "timeline 5 was begun twice"}
         case "held and silent":
             rows["pg3"]["tags"] = {"saltroni_held": "timeline 5 was begun twice"}
+            facts["balancers"]["lb1"] = balancer(replicas=("pg2",))
             members["pg3"] = {"error": "refused"}
         case "stands still":
             facts["still"] = {"pg3": 900}
@@ -283,3 +284,8 @@ def test_the_word_of_the_service_on_this_node_has_an_age(tmp_path):
     assert "error" in gather.lineage(tmp_path / "none.json")
     (tmp_path / "state.json").write_text('{"at_unix": 0, "verdict": "same", "sentence": "", "held": null}')
     assert gather.lineage(tmp_path / "state.json")["age_s"] > 10**9
+
+
+def test_a_held_member_is_not_told_twice(told, facts):
+    broken(facts, "held and silent")
+    assert "gives pg3 no reads" not in judged(told, facts)[2]

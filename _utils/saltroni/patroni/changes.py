@@ -224,6 +224,8 @@ def reinitialize(model, member, timeout_s=600):
         row, leader = now["members"].get(member, {}), now["members"].get(now["leader"] or "", {})
         if row.get("state") != "streaming" or row.get("timeline") != leader.get("timeline"):
             raise NotYet(f"{member} is {row.get('state')} on timeline {row.get('timeline')}")
+        if view.held(row):
+            raise NotYet(f"{member} is still held out of elections: {view.held(row)}")
         return row["timeline"]
 
     until(left, f"{member} to begin", min(BEGINS_WITHIN_S, timeout_s), every_s=0.1)
