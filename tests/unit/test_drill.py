@@ -5,6 +5,7 @@ import contextvars
 import json
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -285,6 +286,13 @@ def built(settings):
     return dict(told_to, self=dict(told_to["nodes"]["pg1"], name="pg1"))
 
 
+def sources(module):
+    """Text of a fault's file and of the helpers that it imports."""
+    used = [part for part in vars(module).values() if getattr(part, "__name__", "").startswith("saltroni.faults.")]
+    files = {part.__file__ for part in [module, *used] if hasattr(part, "__file__")}
+    return "".join(Path(file).read_text() for file in files)
+
+
 def test_every_fault_is_found_and_complete(built):
     known = faults.known()
     assert {"postmaster_killed", "patroni_frozen"} <= set(known)
@@ -298,6 +306,7 @@ def test_every_fault_is_found_and_complete(built):
         assert fault.visible_after_s(built) <= fault.lasts_s(built) or fault.lasts_s(built) == 0, name
         if fault.single:
             assert all(callable(getattr(fault, part)) for part in ("inject", "heal", "active")), name
+            assert not fault.lasts_s(built) or "healer.arm" in sources(fault.module), name
 
 
 def test_a_new_fault_is_one_new_file(tmp_path, monkeypatch):
