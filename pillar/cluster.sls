@@ -5,21 +5,25 @@ saltroni:
   cluster: demo
 
   nodes:
-    salt: {address: 192.168.56.10, roles: [master], memory_mb: 1024}
-    etcd1: {address: 192.168.56.11, roles: [etcd], memory_mb: 512}
-    etcd2: {address: 192.168.56.12, roles: [etcd], memory_mb: 512}
-    etcd3: {address: 192.168.56.13, roles: [etcd], memory_mb: 512}
-    pg1: {address: 192.168.56.21, roles: [patroni], memory_mb: 1024}
-    pg2: {address: 192.168.56.22, roles: [patroni], memory_mb: 1024}
-    pg3: {address: 192.168.56.23, roles: [patroni], memory_mb: 1024}
-    lb1: {address: 192.168.56.31, roles: [haproxy], memory_mb: 512}
-    lb2: {address: 192.168.56.32, roles: [haproxy], memory_mb: 512}
+    salt: {address: 192.168.57.10, roles: [master], memory_mb: 1024}
+    etcd1: {address: 192.168.57.11, roles: [etcd], memory_mb: 512}
+    etcd2: {address: 192.168.57.12, roles: [etcd], memory_mb: 512}
+    etcd3: {address: 192.168.57.13, roles: [etcd], memory_mb: 512}
+    pg1: {address: 192.168.57.21, roles: [patroni], memory_mb: 1024}
+    pg2: {address: 192.168.57.22, roles: [patroni], memory_mb: 1024}
+    pg3: {address: 192.168.57.23, roles: [patroni], memory_mb: 1024}
+    lb1: {address: 192.168.57.31, roles: [haproxy], memory_mb: 512}
+    lb2: {address: 192.168.57.32, roles: [haproxy], memory_mb: 512}
 
   postgresql:
     version: 17
     replication: quorum        # async, sync, quorum or strict
     users:
       app: {database: app}
+    wal_dir: /var/lib/postgresql-wal   # a disk of its own: in the lab 512 MiB, and 2 GiB for data
+    parameters:                # what that disk holds: both at once, and what is written until a checkpoint is through
+      max_wal_size: 192MB
+      max_slot_wal_keep_size: 192MB
 
   guard:
     enabled: true              # stops a PostgreSQL whose Patroni is frozen, before another one leads
