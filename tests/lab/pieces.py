@@ -91,7 +91,7 @@ def main(what, *arguments):
         try:
             print(json.dumps(dict({"rows": rows, "reads": stale}[what](lines, *arguments))))
         finally:
-            ask(ledger.CLEAN, DRILL)
+            ask(ledger.CLEAN_ALL)
 
 
 if __name__ == "__main__":

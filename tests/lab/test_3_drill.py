@@ -7,8 +7,6 @@ import time
 import pytest
 import yaml
 
-from saltroni import faults
-
 from .conftest import MASTER, ROOT, SETTINGS
 
 PILLAR = "/srv/saltroni/pillar/cluster.sls"
@@ -139,13 +137,8 @@ def test_nobody_may_break_a_cluster_that_does_not_allow_it(lab):
 
 
 def test_the_one_who_tells_the_tale_is_not_struck(lab):
-    taking = [
-        name for name, fault in faults.known().items() if fault.single and fault.takes_node and fault.aim == "leader"
-    ]
-    if not taking:
-        pytest.skip("no fault of this catalogue takes the leader's node away")
     leader, _ = lab.call("lb1", "patroni.leader")
-    text, code = lab.call(leader, "patroni.failover_test", f"fault={taking[0]}", check=False)
+    text, code = lab.call(leader, "patroni.failover_test", "fault=node_lost", check=False)
     assert code != 0
     assert f"this node, {leader}, is one of them: call the drill on another node" in str(text)
 
@@ -211,6 +204,18 @@ def test_a_suite_that_is_killed_goes_on_where_it_was(lab):
     assert "switchover: " not in done.stderr
     # the drill that ran on was asked for its answer, not made again
     assert state()["done"]["postmaster_killed"]["each"][0]["drill"] in folders(lab, "lb1")
+
+
+def test_nodes_networks_and_disks_fail_and_no_row_is_lost(lab):
+    """One of each kind; the suite of all faults is `salt-run drill.suite`."""
+    before = traces(lab)
+    wanted = "node_lost,network_cut,replicas_lost,postmaster_frozen,wal_disk_full,leader_killed_twice"
+    told = json.loads(
+        lab.run(MASTER, "salt-run", "--out=json", "drill.suite", f"faults={wanted}", timeout_s=1500).stdout
+    )
+    assert told["verdict"] == "passed", told["reasons"]
+    assert told["totals"]["rounds"] == len(wanted.split(","))
+    assert traces(lab) == before
 
 
 def test_a_suite_of_a_fault_that_there_is_not_ends_with_an_exit_code(lab):

@@ -36,7 +36,7 @@ def standing_still(lab):
     """A replica that receives the log and doesn't replay it."""
     leader, _ = lab.call("pg1", "patroni.leader")
     member = next(name for name in lab.model["by_role"]["patroni"] if name != leader)
-    command = ["sudo", "-u", "postgres", "psql", "-Xc"]
+    command = ["runuser", "-u", "postgres", "--", "psql", "-Xc"]
     lab.run(member, *command, "SELECT pg_wal_replay_pause()")
     try:
         yield member
