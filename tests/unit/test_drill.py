@@ -39,6 +39,11 @@ def test_a_writer_that_never_came_back_leaves_the_outage_open():
     assert (seen["outage_s"], seen["writer"], seen["open"]) == (8.0, 0, True)
 
 
+def test_what_is_acknowledged_while_writers_stop_leaves_no_open_gap():
+    seen = outage.measure({0: [1.0, 2.0, 2.1, 10.2], 1: [1.0, 2.0, 9.9, 10.01]}, 5.0, 10.0)
+    assert (seen["outage_s"], seen["open"]) == (8.1, False)
+
+
 def test_calm_means_every_writer_without_a_gap():
     steady = [i / 10 for i in range(100)]
     assert outage.calm({0: steady, 1: steady}, 9.9, 3, 0.5)

@@ -178,9 +178,9 @@ def _course(model, options, outside, drill, fault, held, before, folder, seen):
                 deadline = seen.fault_at + max(options.recovery_s, lasts_s + before["promised"].most_s + 30)
                 _flowing_again(writers, options, seen.fault_at + lasts_s, deadline)
             finally:
+                ended = time.monotonic()  # stopping takes time, in which nobody begins to write
                 told = writers.stop()
                 looked = readers.stop()
-                ended = time.monotonic()
                 direct = beside.stop()
             after = whole.wait(model, ways, drill, options.whole_s + before["promised"].most_s)
         finally:
