@@ -52,5 +52,5 @@ def unable(target):
 
 
 def cost(promise):
-    """A crash, seen at Patroni's next look."""
-    return promise.crash()
+    """A backend panics; its postmaster tries to recover in place, and can't."""
+    return promise.sessions_lost()
