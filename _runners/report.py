@@ -1,4 +1,6 @@
-"""The report of a cluster: what is recorded, and REPORT.md made of it. The reactor calls :func:`record`.
+"""The report of a cluster: what is recorded, and REPORT.md made of it.
+
+The reactor calls :func:`record` with the returns of state runs; nodes call :func:`receive` with what waits in their spools.
 
 Files, below ``/var/lib/saltroni/<cluster>/``: ``events/YYYY-MM.jsonl``, ``REPORT.md``.
 
@@ -6,8 +8,11 @@ Files, below ``/var/lib/saltroni/<cluster>/``: ``events/YYYY-MM.jsonl``, ``REPOR
 """
 
 import logging
+import time
+from datetime import UTC, datetime
 
 import jinja2
+import salt.loader
 from salt.exceptions import SaltInvocationError, SaltRunnerError
 
 import saltroni.clusters
@@ -15,11 +20,25 @@ import saltroni.report.events
 import saltroni.report.page
 import saltroni.report.problems
 import saltroni.report.store
+import saltroni.report.writer
 import saltroni.report.writing
+import saltroni.spool.parcel
+import saltroni.wait
 
 LOG = logging.getLogger(__name__)
 
-ERRORS = (saltroni.report.store.StoreError, jinja2.TemplateError, OSError, ValueError, LookupError, TypeError)
+#: Salt puts a job's return on the bus a moment before it is in the job cache (seconds).
+CACHED_WITHIN_S = 5
+
+ERRORS = (
+    saltroni.report.store.StoreError,
+    jinja2.TemplateError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    saltroni.wait.DeadlineError,
+)
 
 
 def _folder():
@@ -69,7 +88,7 @@ def _facts(cluster):
 
 
 def record(tag, data):
-    """Record a message from the master's event bus, and have the report written.
+    """Record a state run's return from the master's event bus, and have the report written.
 
     Called by the reactor. Salt tells nobody about a runner's error there, so errors are logged here.
 
@@ -84,14 +103,16 @@ def record(tag, data):
 
     .. code-block:: bash
 
-        salt-run report.record saltroni/demo/drill/finished '{...}'
+        salt-run report.record salt/job/20261124180312123456/ret/pg1 '{...}'
     """
     try:
         folder = _folder()
         event = saltroni.report.events.from_bus(tag, data, lambda node: saltroni.clusters.of_node(node, folder))
         if event is None:
             return None
-        return _kept(event)
+        if not _is_cached(data):
+            raise saltroni.report.events.Refused(f"{tag} isn't in the job cache: no node returned it")
+        return next(iter(_kept(event["cluster"], [event])), None)
     except saltroni.report.events.Refused as err:
         LOG.warning("an event was not recorded: %s", err)
     except Exception:
@@ -100,13 +121,70 @@ def record(tag, data):
     return None
 
 
-def _kept(event):
-    cluster = event["cluster"]
-    if not _store(cluster).append([event]):
-        return None
-    model = saltroni.clusters.known(_folder())[cluster]
-    saltroni.report.writing.request(_path(cluster), lambda: saltroni.report.writing.write(_path(cluster), model))
-    return event["id"]
+def _is_cached(message):
+    """Whether a return from the bus stands in the job cache: any node can put anything on the bus."""
+    if not __opts__.get("job_cache", True) or __opts__.get("ext_job_cache"):
+        return True
+    if "saltroni_returners" not in __context__:
+        __context__["saltroni_returners"] = salt.loader.returners(__opts__, {})
+    get = __context__["saltroni_returners"][f"{__opts__['master_job_cache']}.get_jid"]
+    end = time.monotonic() + CACHED_WITHIN_S
+    while True:
+        if (get(message["jid"]) or {}).get(message["id"], {}).get("return") == message.get("return"):
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+
+
+def receive(parcel):
+    """Record what a node has in its spool, and say what is recorded. Called by nodes (``publish.runner``).
+
+    Salt lets a node call this only with its own key, and says here which node it is.
+
+    parcel
+        events, see ``saltroni.spool.parcel``
+
+    Returns ``{recorded: [ids], refused: {id: why}}``; what is recorded is on disk.
+
+    Raises SaltInvocationError if the caller is no node of a cluster, or the parcel is none.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call publish.runner report.receive saltroni1....
+    """
+    node, received = __opts__["id"], datetime.now(UTC)
+    cluster = saltroni.clusters.of_node(node, _folder())
+    if cluster is None:
+        raise SaltInvocationError(f"{node} is no node of a cluster that this master knows")
+    try:
+        sent = saltroni.spool.parcel.unpack(parcel)
+    except saltroni.spool.parcel.ParcelError as err:
+        raise SaltInvocationError(str(err)) from err
+    recorded, refused, events = [], {}, []
+    for one in sent if isinstance(sent, list) else []:
+        identity = one.get("id") if isinstance(one, dict) else None
+        try:
+            events.append(saltroni.report.events.delivered(one, node, cluster, received))
+            recorded.append(identity)
+        except saltroni.report.events.Refused as err:
+            LOG.warning("an event of %s was refused: %s", node, err)
+            refused[str(identity)[:100]] = str(err)
+    _kept(cluster, events)
+    return {"recorded": recorded, "refused": refused}
+
+
+def _kept(cluster, events):
+    """Make events durable and have the report written; ids of those that are new."""
+    fresh = _store(cluster).append(events)
+    if fresh:
+        try:
+            saltroni.report.writer.request(_path(cluster))
+        except OSError:
+            LOG.exception("the report of %s can't be written now", cluster)
+    return [event["id"] for event in fresh]
 
 
 def write(cluster=None):
@@ -129,9 +207,14 @@ def write(cluster=None):
     models = dict([_one(cluster)]) if cluster else _clusters()
     try:
         _recover(models)
-        return {name: saltroni.report.writing.write(_path(name), model) for name, model in models.items()}
+        return {name: _written(name, model) for name, model in models.items()}
     except ERRORS as err:
         raise SaltRunnerError(f"REPORT.md could not be written: {err}") from err
+
+
+def _written(cluster, model):
+    with saltroni.report.writer.alone(_path(cluster)):
+        return saltroni.report.writing.write(_path(cluster), model)
 
 
 def _recover(models):
@@ -183,7 +266,7 @@ def problems(cluster=None):
     cluster
         its name, needed where there are several
 
-    Returns ``{id: {title, nodes, met, solved, how}}``, open ones first.
+    Returns ``{id: {title, nodes, met, times, solved, how}}``, open ones first.
 
     CLI Example:
 
@@ -192,7 +275,7 @@ def problems(cluster=None):
         salt-run report.problems
     """
     facts = _facts(cluster)[1]
-    keys = ("title", "nodes", "met", "solved", "how")
+    keys = ("title", "nodes", "met", "times", "solved", "how")
     return {problem["id"]: {key: problem[key] for key in keys} for problem in facts["problems"]}
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from saltroni.pillar import model
-from saltroni.report import drills, events, markdown, page, problems, runs, store, writing
+from saltroni.report import drills, events, markdown, page, problems, runs, store, writer, writing
 
 BEGIN = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 HOSTILE = (
@@ -295,7 +295,7 @@ def test_a_burst_is_written_few_times_and_the_last_event_is_always_in(tmp_path):
 
     def recorder(number):
         events_seen.append(number)
-        writing.request(tmp_path, make, quiet_s=0.01)
+        writer.request(tmp_path, lambda folder: writer.fulfil(folder, make, quiet_s=0.01, sleep=lambda _: None))
 
     threads = [threading.Thread(target=recorder, args=(number,)) for number in range(30)]
     for thread in threads:

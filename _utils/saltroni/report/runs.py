@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from saltroni.report import events
+from saltroni.report import events, state_run
 
 
 def all_runs(recorded):
@@ -12,13 +12,26 @@ def all_runs(recorded):
         recorded: events in the order of their times.
     """
     jobs = {}
-    for event in recorded:
-        if event["kind"] == events.RUN:
-            jobs.setdefault(event["data"].get("jid", event["id"]), []).append(event)
+    for event in _once([event for event in recorded if event["kind"] == events.RUN]):
+        jobs.setdefault(event["data"].get("jid", event["id"]), []).append(event)
     found = sorted((_run(jid, members) for jid, members in jobs.items()), key=lambda run: (run["began"], run["jid"]))
     for number, run in enumerate(found, start=1):
         run["number"] = number
     return found
+
+
+def _once(recorded):
+    """Without failed runs that a node kept and that came by themselves, too: the master gives some another job id."""
+    came = {(event["node"], _fingerprint(event)) for event in recorded if not event["data"].get("spooled")}
+    return [
+        event
+        for event in recorded
+        if not event["data"].get("spooled") or (event["node"], _fingerprint(event)) not in came
+    ]
+
+
+def _fingerprint(event):
+    return event["data"].get("fingerprint") or state_run.fingerprint(event["data"])
 
 
 def _run(jid, members):
