@@ -6,6 +6,7 @@
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 only_one "$0" "$@"
+in_turn "$0" "$@"
 
 # What the states install: their packages wait in apt's cache of each node, so that a cluster from nothing is quick.
 # SALTRONI_PREFETCH=0 leaves them out.

@@ -5,17 +5,18 @@
 # machine: not before the bridge is there, not while it is down.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
+in_turn "$0" "$@"
 
-STATE=/run/saltroni # what "down" gives back; a reboot takes both away
-METRIC=10000        # worse than the bridge's own route
+STATE=/run/$LAB_ID # what "down" gives back; a reboot takes both away
+METRIC=10000         # worse than the bridge's own route
 
 # From nodes to the outside, and answers back. Never to this machine's other bridges: what runs there is
-# somebody else's. From elsewhere to nodes: nothing.
+# somebody else's, or another lab. From elsewhere to nodes: nothing.
 rules() {
     cat <<RULES
-table ip saltroni
-delete table ip saltroni
-table ip saltroni {
+table ip $LAB_ID
+delete table ip $LAB_ID
+table ip $LAB_ID {
     chain forward {
         type filter hook forward priority -10; policy accept;
         iifname "$BRIDGE" oifname "$BRIDGE" accept
@@ -32,7 +33,12 @@ RULES
 }
 
 elsewhere() { # the interface, if not the bridge, that has an address in the lab's network
-    ip -o -4 addr show to "$NETWORK" | awk -v bridge=$BRIDGE '$2 != bridge {print $2; exit}'
+    ip -o -4 addr show to "$NETWORK" | awk -v bridge="$BRIDGE" '$2 != bridge {print $2; exit}'
+}
+
+# What IP forwarding was before the first of this machine's labs: the last one that goes gives it back.
+forwarding() {
+    cat /run/saltroni*/ip_forward 2>/dev/null | head -n 1 | grep . || sysctl -n net.ipv4.ip_forward
 }
 
 up() {
@@ -40,11 +46,11 @@ up() {
     other=$(elsewhere)
     [ -z "$other" ] || die "$other has an address in $NETWORK already, the lab can't use this network too"
     ip route show type blackhole "$NETWORK" | grep -q . || as_root ip route add blackhole "$NETWORK" metric $METRIC
-    if [ ! -d /sys/class/net/$BRIDGE ]; then as_root ip link add $BRIDGE type bridge; fi
-    ip -o -4 addr show dev $BRIDGE | grep -q " $GATEWAY/24 " || as_root ip addr add $GATEWAY/24 dev $BRIDGE
-    as_root ip link set $BRIDGE up
-    as_root mkdir -p $STATE
-    if [ ! -e $STATE/ip_forward ]; then sysctl -n net.ipv4.ip_forward | as_root tee $STATE/ip_forward >/dev/null; fi
+    if [ ! -d "/sys/class/net/$BRIDGE" ]; then as_root ip link add "$BRIDGE" type bridge; fi
+    ip -o -4 addr show dev "$BRIDGE" | grep -q " $GATEWAY/24 " || as_root ip addr add "$GATEWAY/24" dev "$BRIDGE"
+    as_root ip link set "$BRIDGE" up
+    as_root mkdir -p "$STATE"
+    if [ ! -e "$STATE/ip_forward" ]; then forwarding | as_root tee "$STATE/ip_forward" >/dev/null; fi
     as_root sysctl -qw net.ipv4.ip_forward=1
     rules | as_root nft -f -
     if as_root nft list chain ip filter FORWARD 2>/dev/null | grep -q 'policy drop'; then
@@ -55,11 +61,13 @@ up() {
 
 down() {
     # the blackhole goes last: a packet for a node must not find the default route in between
-    as_root nft delete table ip saltroni 2>/dev/null || true
-    if [ -d /sys/class/net/$BRIDGE ]; then as_root ip link delete $BRIDGE; fi
-    if [ -e $STATE/ip_forward ]; then
-        as_root sysctl -qw "net.ipv4.ip_forward=$(cat $STATE/ip_forward)"
-        as_root rm -r $STATE
+    as_root nft delete table ip "$LAB_ID" 2>/dev/null || true
+    if [ -d "/sys/class/net/$BRIDGE" ]; then as_root ip link delete "$BRIDGE"; fi
+    if [ -e "$STATE/ip_forward" ]; then
+        local before
+        before=$(cat "$STATE/ip_forward")
+        as_root rm -r "$STATE"
+        if ! compgen -G '/run/saltroni*/ip_forward' >/dev/null; then as_root sysctl -qw "net.ipv4.ip_forward=$before"; fi
     fi
     as_root ip route del blackhole "$NETWORK" metric $METRIC 2>/dev/null || true
 }

@@ -8,11 +8,7 @@ LAB=$ROOT/.lab
 LOG=$LAB/log
 CACHE=${SALTRONI_CACHE:-${HOME:-/root}/.cache/saltroni}
 PROVIDER=${SALTRONI_PROVIDER:-${VAGRANT_DEFAULT_PROVIDER:-lxc}}
-BRIDGE="saltroni0"
-NETWORK=192.168.56.0/24
-GATEWAY=192.168.56.1
-PREFIX=saltroni- # of containers' names
-export ROOT LAB LOG CACHE PROVIDER BRIDGE NETWORK GATEWAY PREFIX
+export ROOT LAB LOG CACHE PROVIDER
 
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export VAGRANT_CWD=$ROOT VAGRANT_DEFAULT_PROVIDER=$PROVIDER VAGRANT_CHECKPOINT_DISABLE=1
@@ -28,14 +24,41 @@ as_root() {
     if [ "$EUID" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# only_one "$0" "$@": one script at a time changes the lab of this machine; a second one says so and ends.
+nodes() { ruby --disable-gems "$ROOT/lab/nodes.rb" "$@"; } # without gems: half the time, and scripts ask often
+
+# Which of this machine's labs this is: NUMBER, LAB_ID, BRIDGE, NETWORK, GATEWAY and PREFIX (of containers' names) follow
+# from the pillar. Ruby comes with Vagrant: before host.sh ran, there is none, and no lab.
+# A checkout has one lab at a time: Vagrant knows machines by their nodes' names only, and a script that runs while the
+# pillar is edited would go on with another lab's nodes.
+if command -v ruby >/dev/null; then
+    network=$(nodes network)
+    eval "$network"
+    export NUMBER LAB_ID BRIDGE NETWORK GATEWAY PREFIX
+    made=$(cat "$LAB/number" 2>/dev/null || echo "$NUMBER")
+    [ "$made" = "$NUMBER" ] || die "this checkout's lab is in 192.168.$((56 + made)).0/24, but the pillar says $NETWORK:" \
+        "give the pillar its old addresses and make destroy, or make the other lab from another checkout"
+fi
+
+# only_one "$0" "$@": one script at a time changes this lab; a second one says so and ends.
 # What outlives the script (containers) doesn't inherit the lock: --close.
 only_one() {
     [ -z "${SALTRONI_LOCKED:-}" ] || return 0
-    local lock=/run/lock/saltroni.lock code=0
+    local lock=/run/lock/$LAB_ID.lock code=0
+    [ -e "$lock" ] || (umask 0 && : >>"$lock")
+    SALTRONI_LOCKED=1 flock --nonblock --close --conflict-exit-code 75 "$lock" "$@" || code=$?
+    [ $code != 75 ] || die "another script is changing this lab ($lock)"
+    exit $code
+}
+
+# in_turn "$0" "$@": what labs of this machine share (packages, boxes, IP forwarding) is changed by one script at a time;
+# a second one waits.
+in_turn() {
+    [ -z "${SALTRONI_TURN:-}" ] || return 0
+    local lock=/run/lock/saltroni-shared.lock code=0
     [ -e $lock ] || (umask 0 && : >>$lock)
-    SALTRONI_LOCKED=1 flock --nonblock --close --conflict-exit-code 75 $lock "$@" || code=$?
-    [ $code != 75 ] || die "another script is changing the lab of this machine ($lock)"
+    flock --nonblock $lock true || say "another lab changes what all labs of this machine share: waiting for it"
+    SALTRONI_TURN=1 flock --timeout 900 --close --conflict-exit-code 75 $lock "$@" || code=$?
+    [ $code != 75 ] || die "waited 900 s for another lab's script that holds $lock"
     exit $code
 }
 
@@ -48,8 +71,6 @@ wait_for() {
         sleep 0.5 # between two looks
     done
 }
-
-nodes() { ruby "$ROOT/lab/nodes.rb" "$@"; }
 
 container() { echo "$PREFIX$1"; }
 

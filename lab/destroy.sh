@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
-# Takes the lab away, whoever made it and whatever Vagrant knows of it: containers, network, state. Caches stay.
+# Takes the lab away, whoever made it and whatever Vagrant knows of it: containers, network, state. Caches stay, and so do
+# this machine's other labs.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
+if ! command -v ruby >/dev/null; then
+    say "no lab is here: Vagrant and its Ruby, which it takes, aren't installed"
+    exit
+fi
 only_one "$0" "$@"
 
 if [ "$PROVIDER" != lxc ]; then vagrant destroy --force; fi

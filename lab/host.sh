@@ -2,6 +2,7 @@
 # Installs what the lab needs on a Debian host, and only what is missing.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
+in_turn "$0" "$@"
 
 command -v apt-get >/dev/null || die "this isn't Debian: install Vagrant and a provider yourself (docs/lab.md)"
 [ "$EUID" = 0 ] || command -v sudo >/dev/null || die "run this as root, or install sudo"

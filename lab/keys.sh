@@ -10,6 +10,7 @@ umask 077
 mkdir -p "$keys" "$LAB/nodes"
 exec 8>"$LAB/keys.lock"
 flock -w 60 8 || die "waited 60 s for another keys.sh"
+echo "$NUMBER" >"$LAB/number"
 
 key() { # key NAME: a key pair of Salt's kind; a half-made one doesn't count
     [ ! -s "$keys/$1.pub" ] || return 0

@@ -3,6 +3,7 @@
 # survived a failover; with "nodes" only machines with connected minions.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
+command -v ruby >/dev/null || { "$(dirname "$0")/host.sh" && exec "$0" "$@"; } # without it nothing tells which lab this is
 only_one "$0" "$@"
 
 here=$ROOT/lab
@@ -30,17 +31,22 @@ keys() { "$here/keys.sh"; }
 machines() { "$here/machines.sh"; }
 minions() { "$here/minions.sh"; }
 
-master() {
-    local node
-    node=$(nodes master)
-    "$here/sync.sh"
-    "$here/apply.sh" "$node"
+restart_master() { # ... if its state wrote a configuration that it hasn't read
     # shellcheck disable=SC2016  # the node's shell expands these
-    "$here/run" "$node" bash -c '
+    "$here/run" "$1" bash -c '
         made=$(stat -c %Y /etc/salt/master.d/saltroni-generated.conf 2>/dev/null || echo 0)
         since=$(date -d "$(systemctl show -P ActiveEnterTimestamp salt-master)" +%s)
         [ "$made" -lt "$since" ] || systemctl restart salt-master'
     "$here/minions.sh"
+}
+
+master() {
+    local node
+    node=$(nodes master)
+    "$here/sync.sh"
+    restart_master "$node" # an earlier run may have been cut off before it did
+    "$here/apply.sh" "$node"
+    restart_master "$node"
 }
 
 cluster() {
@@ -56,6 +62,7 @@ report() {
 }
 
 mkdir -p "$LOG"
+echo "$NUMBER" >"$LAB/number"
 number=0
 for step in "${steps[@]}"; do
     number=$((number + 1))
