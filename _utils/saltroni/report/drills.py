@@ -11,11 +11,8 @@ from saltroni.report import events, tidy
 #: A drill that began and hasn't ended after this long (seconds) was cut off.
 SILENT_S = 900
 
-PHASES = (
-    ("leader_key_gone_s", "the leader's key is gone from etcd"),
-    ("new_leader_s", "another member holds the leader's key"),
-    ("first_commit_s", "the first commit is acknowledged again"),
-)
+#: What happens after a fault; each is a phrase, too.
+PHASES = ("leader_key_gone_s", "new_leader_s", "first_commit_s")
 
 
 def all_drills(recorded):
@@ -63,11 +60,25 @@ def _drill(event):
         "lost_rows": [str(row) for row in _list(data, "lost_rows")],
         "unknown": _pair(data, "unknown"),
         "undurable": _pair(data, "undurable"),
-        "phases": [(words, tidy.number(phases.get(name))) for name, words in PHASES],
+        "phases": [(name, tidy.number(phases.get(name))) for name in PHASES],
+        "lag": _lag(data.get("lag")),
         "terms": [(str(name), tidy.number(value)) for name, value in terms.items()],
         "errors": [(str(text), tidy.number(times)) for text, times in _dict(data, "errors").items()],
         "replication": _dict(data, "settings").get("replication"),
     }
+
+
+def _lag(samples):
+    """Replication lag around the fault: ``[(seconds, {member: bytes})]``; what isn't such a sample is left out."""
+    found = []
+    for sample in samples if isinstance(samples, list) else []:
+        if not isinstance(sample, list) or len(sample) != 2 or not isinstance(sample[1], dict):
+            continue
+        at = tidy.number(sample[0])
+        lags = {str(name): tidy.number(value) for name, value in sample[1].items()}
+        if at is not None:
+            found.append((at, {name: value for name, value in lags.items() if value is not None}))
+    return sorted(found, key=lambda sample: sample[0])
 
 
 def _dict(data, name):
