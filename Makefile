@@ -34,8 +34,9 @@ drill: ## a failover test on the running cluster
 report: ## have the master write the report and bring it here
 	@lab/report.sh
 
-docs: ## docs/settings.md from the schema
-	@PYTHONPATH=_utils python3 -m saltroni.pillar.describe > docs/settings.md
+docs: ## docs/settings.md and docs/presets.md from the code
+	@PYTHONPATH=_utils .venv/bin/python -m saltroni.pillar.describe > docs/settings.md
+	@PYTHONPATH=_utils .venv/bin/python -m saltroni.failover.describe > docs/presets.md
 
 test: ## every test, the lab's included
 	@tests/run

@@ -4,6 +4,7 @@ import time
 
 from salt.exceptions import CommandExecutionError
 
+import saltroni.drill.logs
 import saltroni.faults
 import saltroni.pillar.told
 
@@ -23,13 +24,14 @@ def inject(name, deadline_s=60, expires_unix=None):
     """Make a fault on this node.
 
     name
-        which: ``postmaster_killed``, ``patroni_frozen``
+        which, see :func:`active` for those there are
     deadline_s
         seconds after which a lasting fault heals by itself, even if minion, master and caller are dead
     expires_unix
         do nothing if this node's clock is past this time: a command that was held up must not strike later
 
-    Returns ``{fault, node, at_unix, heals_by, ...}``; ``at_unix`` is this node's clock right after the fault.
+    Returns ``{fault, node, at_unix, now_unix, heals_by, ...}``: this node's clock right after the fault, and now.
+    Faults that cut the answer off strike a second later: ``at_unix`` is in the future then.
 
     Raises CommandExecutionError if it is refused or can't be made.
 
@@ -43,9 +45,39 @@ def inject(name, deadline_s=60, expires_unix=None):
     if expires_unix is not None and time.time() > float(expires_unix):
         late_s = time.time() - float(expires_unix)
         raise CommandExecutionError(f"{name} was asked for {late_s:.1f} s too late: not made")
-    if not 1 <= float(deadline_s) <= 600:
-        raise CommandExecutionError(f"deadline_s is {deadline_s}: a fault may last 1 to 600 s")
-    return _done(model, name, fault.inject, saltroni.faults.Target.of(model), float(deadline_s))
+    if not 0 <= float(deadline_s) <= 600:
+        raise CommandExecutionError(f"deadline_s is {deadline_s}: a fault may last at most 600 s")
+    target = saltroni.faults.Target.of(model)
+    reason = fault.unable(target)
+    if reason:
+        raise CommandExecutionError(f"{name} can't be made on {model['self']['name']}: {reason}")
+    return {**_done(model, name, fault.inject, target, float(deadline_s)), "now_unix": time.time()}
+
+
+def able(name):
+    """Whether a fault can be made on this node: it is allowed, the node has the role and the means, and nothing lasts.
+
+    name
+        which, see :func:`inject`
+
+    Returns ``{fault, node, able, reason}``; ``reason`` is None if it can. Nothing is changed.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fault.able node_lost
+    """
+    reason = None
+    try:
+        model, fault = _ready(name)
+        target = saltroni.faults.Target.of(model)
+        reason = fault.unable(target)
+        if reason is None and fault.active(target):
+            reason = f"it lasts already: fault.heal {name}"
+    except (CommandExecutionError, saltroni.faults.FaultError) as err:
+        reason = str(err)
+    return {"fault": name, "node": __opts__["id"], "able": reason is None, "reason": reason}
 
 
 def heal(name):
@@ -65,6 +97,8 @@ def heal(name):
         salt-call fault.heal patroni_frozen
     """
     model, fault = _ready(name, allowed=False)
+    if not fault.single:
+        raise CommandExecutionError(f"{name} is made of other faults: heal those (fault.active)")
     return _done(model, name, fault.heal, saltroni.faults.Target.of(model))
 
 
@@ -85,12 +119,41 @@ def active():
         raise CommandExecutionError(str(err)) from err
     target = saltroni.faults.Target.of(model)
     faults = saltroni.faults.known()
-    here = [name for name, fault in faults.items() if fault.ROLE in model["self"]["roles"] and fault.active(target)]
+    here = [
+        name
+        for name, fault in faults.items()
+        if fault.single and (fault.role is None or fault.role in model["self"]["roles"]) and fault.active(target)
+    ]
     return {
         "node": model["self"]["name"],
         "active": here,
-        "known": {name: fault.SUMMARY for name, fault in faults.items()},
+        "known": {name: fault.summary for name, fault in faults.items()},
     }
+
+
+def logs(since_unix, until_unix):
+    """What PostgreSQL's, Patroni's, etcd's, HAProxy's and our own services on this node logged in a window.
+
+    since_unix
+        from this time on, seconds since 1970
+    until_unix
+        to this time; the window may be an hour long
+
+    Returns ``{node, text, cut_bytes}``: at most 200 KiB; where that isn't enough the middle is left out, which a line
+    says.
+
+    Raises CommandExecutionError if the journal can't be read.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call fault.logs $(($(date +%s) - 60)) $(date +%s)
+    """
+    try:
+        return {"node": __opts__["id"], **saltroni.drill.logs.read(since_unix, until_unix)}
+    except saltroni.drill.logs.LogsError as err:
+        raise CommandExecutionError(str(err)) from err
 
 
 def _done(model, name, call, *arguments):

@@ -11,8 +11,11 @@ import logging
 from salt.exceptions import CommandExecutionError
 
 import saltroni.bounded
+import saltroni.drill.catalogue
 import saltroni.drill.course
 import saltroni.drill.peer
+import saltroni.drill.ready
+import saltroni.drill.rounds
 import saltroni.health.gather
 import saltroni.health.judge
 import saltroni.patroni.changes
@@ -167,6 +170,30 @@ def switchover(candidate=None, timeout_s=60):
     return done
 
 
+def step_down(timeout_s=60):
+    """Hand leadership over by restarting Patroni on the leader, on which this must be run.
+
+    Where commits wait for a standby (``quorum``, ``strict``) this is the shortest way for writes; who takes over can't
+    be chosen. See :mod:`saltroni.patroni.changes`.
+
+    timeout_s
+        seconds until it gives up waiting
+
+    Returns ``{old_leader, new_leader, timeline, took_s}``.
+
+    Raises CommandExecutionError if this node doesn't lead, nobody could take over, or it isn't done in time.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt pg1 patroni.step_down
+    """
+    done = _translated(saltroni.patroni.changes.step_down, timeout_s)
+    _emit(saltroni.pillar.told.model(__pillar__), "switchover/finished", dict(done))
+    return done
+
+
 def restart(member=None, timeout_s=120, only_pending=False):
     """Restart PostgreSQL on one member. Restarting the leader stops writes meanwhile: hand over first.
 
@@ -254,10 +281,15 @@ def failover_test(
     writers=4,
     fault="postmaster_killed",
     think_ms=5,
+    batch=1,
+    rate=0,
+    readers=2,
     warm_up_s=3,
     calm_s=3,
     recovery_timeout_s=60,
     whole_timeout_s=120,
+    dry_run=False,
+    rounds=1,
 ):
     """Prove that this cluster survives: a real fault on the real leader while writers write through a load balancer.
 
@@ -269,9 +301,15 @@ def failover_test(
     writers
         how many clients write
     fault
-        see ``fault.active`` for those there are
+        see :func:`drills` for those there are
     think_ms
         pause of a writer after each commit, milliseconds
+    batch
+        rows that a writer writes in one transaction
+    rate
+        transactions per second of each writer at most; 0 for as many as there can be
+    readers
+        how many clients read through the replica port meanwhile
     warm_up_s
         seconds of steady writes before the fault
     calm_s
@@ -279,14 +317,22 @@ def failover_test(
     recovery_timeout_s
         seconds after the fault until it is given up that writes come back
     whole_timeout_s
-        seconds after the writes until it is given up that the cluster becomes whole
+        seconds after the writes until it is given up that the cluster becomes whole, beside what the fault may cost
+    dry_run
+        check everything, say what would be done and what it may cost, and break nothing
+    rounds
+        how many drills in a row, each for itself, until one fails
 
     Returns a dict: ``verdict`` (``passed`` or ``failed``) and ``reasons``; ``outage_s`` beside ``bound_s``; ``lost``,
-    ``duplicated``, ``unknown``, ``refused`` rows; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``;
-    ``phases``; the ``settings`` in force. It is kept on this node in ``/var/lib/saltroni/drills/<drill>/``, and told to the
-    report as event ``drill/finished``.
+    ``duplicated``, ``unknown``, ``refused`` rows; ``reads`` through the replica port, ``reads_backwards`` and
+    ``stale_reads`` among them; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``; ``phases``; the
+    ``settings`` in force. It is told to the report as event ``drill/finished``, and kept on this node in
+    ``/var/lib/saltroni/drills/<drill>/``, with all nodes' logs of that time, see :mod:`saltroni.drill.record`.
+    With several rounds ``outage_s`` and ``time_to_whole_s`` are ``{least, median, most}``, and ``each`` has the rounds.
+    With ``dry_run`` it is ``{dry_run, able, plan, bound_s, least_s, terms, ...}``, or ``able: False`` and ``reasons``
+    where this fault can't be made here.
 
-    The exit code is 1 for ``failed``.
+    The exit code is 1 for ``failed``, and for a dry run that finds the fault can't be made.
 
     Raises CommandExecutionError if the drill is refused; nothing was broken then.
 
@@ -295,50 +341,126 @@ def failover_test(
     .. code-block:: bash
 
         salt-call patroni.failover_test
-        salt-call patroni.failover_test lb=lb2 writers=8
+        salt-call patroni.failover_test lb=lb2 writers=8 batch=10 rate=50
+        salt-call patroni.failover_test fault=patroni_frozen rounds=3
     """
     model = _translated(lambda model: model)
+    if int(rounds) < 1:
+        raise CommandExecutionError(f"rounds is {rounds}: at least one")
     options = saltroni.drill.course.Options(
         fault=fault,
         balancer=lb,
         writers=int(writers),
         think_s=think_ms / 1000,
+        batch=int(batch),
+        rate=float(rate),
+        readers=int(readers),
         warm_up_s=float(warm_up_s),
         calm_s=float(calm_s),
         recovery_s=float(recovery_timeout_s),
         whole_s=float(whole_timeout_s),
+        dry_run=bool(dry_run),
     )
     outside = saltroni.drill.course.Outside(
         health=lambda: _health(model),
-        reach=lambda node: _on(model, node, "fault.active", [], "node"),
-        inject=lambda node, *arguments: _on(model, node, "fault.inject", list(arguments), "fault"),
+        able=lambda nodes, name: _able(model, nodes, name),
+        inject=lambda nodes, *arguments: _on(model, nodes, "fault.inject", list(arguments), "fault"),
         emit=lambda verb, data: _emit(model, f"drill/{verb}", data),
+        logs=lambda *window: _logs(model, window),
     )
     try:
-        result = saltroni.drill.course.run(model, options, outside)
+        result = saltroni.drill.rounds.run(model, options, outside, int(rounds))
     except (saltroni.drill.course.Refused, saltroni.health.gather.CannotAsk) as err:
         raise CommandExecutionError(str(err)) from err
-    if result["verdict"] != "passed":
+    if result.get("verdict", "passed") != "passed" or result.get("able") is False:
         __context__["retcode"] = 1
     return result
+
+
+def drill_ready():
+    """Whether a drill could begin now, whatever its fault: drills are allowed, the cluster is whole, nothing else runs.
+
+    Returns ``{ready, whole, leader, reasons}``. A backup counts as something that runs; only drills on a schedule mind.
+
+    Raises CommandExecutionError if this node has no certificate to ask with.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni.drill_ready
+    """
+    return _translated(lambda model: saltroni.drill.ready.look(model, _health(model)))
+
+
+def drills():
+    """The catalogue of faults: what each does, whom it strikes, what it needs, and what it may cost on this cluster.
+
+    Returns ``{name: {what, strikes, lasts_s, needs, bound_s, least_s, terms, loses}}``, by the settings in force (by the
+    pillar's if no member answers).
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni.drills
+    """
+    return _translated(saltroni.drill.catalogue.drills)
 
 
 #: How long another node may take to do what it is asked by way of the master (seconds).
 PEER_TIMEOUT_S = 20
 
 
-def _on(model, node, function, arguments, expected):
-    """Call ``function`` on ``node``, this one or another; returns its dict."""
+def _on(model, nodes, function, arguments, expected):
+    """Call ``function`` on ``nodes``, this one and others; returns ``{node: its dict}``."""
+    own = model["self"]["name"]
+    others = [node for node in nodes if node != own]
     try:
-        if node == model["self"]["name"]:
-            return __salt__[function](*arguments)
-        said = saltroni.bounded.call(
-            __salt__["publish.publish"], node, function, arguments, timeout=PEER_TIMEOUT_S,
-            deadline_s=PEER_TIMEOUT_S + 10, what=f"{function} on {node} by way of the master",
-        )  # fmt: skip
-        return saltroni.drill.peer.answer(said, node, function, expected)
+        told = {}
+        if others:
+            said = saltroni.bounded.call(
+                __salt__["publish.publish"], ",".join(others), function, arguments, tgt_type="list",
+                timeout=PEER_TIMEOUT_S, deadline_s=PEER_TIMEOUT_S + 10,
+                what=f"{function} on {', '.join(others)} by way of the master",
+            )  # fmt: skip
+            told = {node: saltroni.drill.peer.answer(said, node, function, expected) for node in others}
+        if own in nodes:
+            told[own] = __salt__[function](*arguments)
+        return told
     except (saltroni.bounded.TookTooLong, saltroni.drill.peer.PeerError, CommandExecutionError) as err:
         raise saltroni.drill.course.Refused([str(err)]) from err
+
+
+def _able(model, nodes, fault):
+    """Refuse unless every one of ``nodes`` can be reached and make the fault."""
+    told = _on(model, nodes, "fault.able", [fault], "able")
+    reasons = [f"{fault} can't be made on {node}: {said['reason']}" for node, said in told.items() if not said["able"]]
+    if reasons:
+        raise saltroni.drill.course.Unable(reasons)
+
+
+def _logs(model, window):
+    """``fault.logs`` of every node; who can't be asked is told with the reason."""
+    names, told = list(model["nodes"]), {}
+    own = model["self"]["name"]
+    try:
+        said = saltroni.bounded.call(
+            __salt__["publish.publish"], ",".join(name for name in names if name != own), "fault.logs", list(window),
+            tgt_type="list", timeout=PEER_TIMEOUT_S, deadline_s=PEER_TIMEOUT_S + 10, what="the nodes' logs",
+        )  # fmt: skip
+    except saltroni.bounded.TookTooLong as err:
+        said = str(err)
+    for node in names:
+        try:
+            told[node] = (
+                __salt__["fault.logs"](*window)
+                if node == own
+                else saltroni.drill.peer.answer(said, node, "fault.logs", "text")
+            )
+        except (saltroni.drill.peer.PeerError, CommandExecutionError) as err:
+            told[node] = {"error": str(err)}
+    return told
 
 
 def _emit(model, what, data):

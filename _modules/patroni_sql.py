@@ -10,14 +10,14 @@ import saltroni.pillar.accounts
 SOCKET = "/var/run/postgresql"
 
 
-def _connect(model):
+def _connect(model, database="postgres"):
     import psycopg  # put into Salt's Python by the state that needs it
 
     return psycopg.connect(
         host=SOCKET,
         port=model["postgresql"]["port"],
         user="postgres",
-        dbname="postgres",
+        dbname=database,
         autocommit=True,
         connect_timeout=10,
     )
@@ -72,10 +72,26 @@ def _each(act):
         with _connect(model) as connection:
             if connection.execute("SELECT pg_is_in_recovery()").fetchone()[0]:
                 return None
-            return [
-                act(connection, sentence, sql)
-                for sentence, condition, sql in saltroni.pillar.accounts.statements(model)
-                if connection.execute(f"SELECT {condition}").fetchone()[0]
-            ]
+            done = _wanted(connection, saltroni.pillar.accounts.statements(model), act)
+        for database, *statement in saltroni.pillar.accounts.functions(model):
+            if not _exists(model, database):
+                done.append(statement[0])  # only asked: its database isn't made yet
+                continue
+            with _connect(model, database) as connection:
+                done += _wanted(connection, [statement], act)
+        return done
     except psycopg.Error as err:
         raise CommandExecutionError(f"PostgreSQL on {model['self']['name']}: {str(err).strip()}") from err
+
+
+def _exists(model, database):
+    with _connect(model) as connection:
+        return bool(connection.execute("SELECT FROM pg_database WHERE datname = %s", (database,)).fetchall())
+
+
+def _wanted(connection, statements, act):
+    return [
+        act(connection, sentence, sql)
+        for sentence, condition, sql in statements
+        if connection.execute(f"SELECT {condition}").fetchone()[0]
+    ]

@@ -36,9 +36,37 @@ elsewhere() { # the interface, if not the bridge, that has an address in the lab
     ip -o -4 addr show to "$NETWORK" | awk -v bridge="$BRIDGE" '$2 != bridge {print $2; exit}'
 }
 
-# What IP forwarding was before the first of this machine's labs: the last one that goes gives it back.
-forwarding() {
-    cat /run/saltroni*/ip_forward 2>/dev/null | head -n 1 | grep . || sysctl -n net.ipv4.ip_forward
+# What labs need of this machine's kernel, at least. Each container's systemd takes about seven inotify instances, all of
+# them root's: with the usual 128, the machines of a third lab end as soon as they start, without a word.
+KERNEL=(net.ipv4.ip_forward=1 fs.inotify.max_user_instances=1024)
+
+kept() { # kept SETTING: what it was before the first lab, which every lab keeps
+    local file
+    for file in /run/saltroni*/"${1##*.}"; do
+        if [ -e "$file" ]; then cat "$file" && return; fi
+    done
+    sysctl -n "$1"
+}
+
+kernel_up() {
+    local setting name before
+    for setting in "${KERNEL[@]}"; do
+        name=${setting%=*}
+        before=$(kept "$name")
+        echo "$before" | as_root tee "$STATE/${name##*.}" >/dev/null
+        [ "$(sysctl -n "$name")" -ge "${setting#*=}" ] || as_root sysctl -qw "$setting"
+    done
+}
+
+kernel_down() { # the last lab gives back what was before the first
+    local setting name before
+    for setting in "${KERNEL[@]}"; do
+        name=${setting%=*}
+        before=$(cat "$STATE/${name##*.}" 2>/dev/null) || continue
+        as_root rm "$STATE/${name##*.}"
+        compgen -G '/run/saltroni*/ip_forward' >/dev/null || as_root sysctl -qw "$name=$before"
+    done
+    as_root rm -rf "$STATE"
 }
 
 up() {
@@ -50,8 +78,7 @@ up() {
     ip -o -4 addr show dev "$BRIDGE" | grep -q " $GATEWAY/24 " || as_root ip addr add "$GATEWAY/24" dev "$BRIDGE"
     as_root ip link set "$BRIDGE" up
     as_root mkdir -p "$STATE"
-    if [ ! -e "$STATE/ip_forward" ]; then forwarding | as_root tee "$STATE/ip_forward" >/dev/null; fi
-    as_root sysctl -qw net.ipv4.ip_forward=1
+    kernel_up
     rules | as_root nft -f -
     if as_root nft list chain ip filter FORWARD 2>/dev/null | grep -q 'policy drop'; then
         say "this machine's firewall drops forwarded packets: if nodes can't reach the outside, see docs/lab.md"
@@ -63,12 +90,7 @@ down() {
     # the blackhole goes last: a packet for a node must not find the default route in between
     as_root nft delete table ip "$LAB_ID" 2>/dev/null || true
     if [ -d "/sys/class/net/$BRIDGE" ]; then as_root ip link delete "$BRIDGE"; fi
-    if [ -e "$STATE/ip_forward" ]; then
-        local before
-        before=$(cat "$STATE/ip_forward")
-        as_root rm -r "$STATE"
-        if ! compgen -G '/run/saltroni*/ip_forward' >/dev/null; then as_root sysctl -qw "net.ipv4.ip_forward=$before"; fi
-    fi
+    kernel_down
     as_root ip route del blackhole "$NETWORK" metric $METRIC 2>/dev/null || true
 }
 

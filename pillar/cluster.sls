@@ -21,5 +21,8 @@ saltroni:
     users:
       app: {database: app}
 
+  guard:
+    enabled: true              # stops a PostgreSQL whose Patroni is frozen, before another one leads
+
   drills:
     allowed: true              # real faults on this cluster: say no where nobody may break it

@@ -22,11 +22,23 @@ def main_pid(unit):
 
 def state(pid, proc="/proc"):
     """State letter of a process (``T`` is stopped), None if it is gone. Source: proc(5), ``/proc/pid/stat``."""
+    stat = _stat(pid, proc)
+    return stat[0] if stat else None
+
+
+def parent(pid, proc="/proc"):
+    """Pid of a process's parent, None if it is gone."""
+    stat = _stat(pid, proc)
+    return int(stat[1]) if stat else None
+
+
+def _stat(pid, proc):
+    """Fields of ``/proc/pid/stat`` after the name, which may hold blanks and brackets itself."""
     try:
         text = Path(proc, str(pid), "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    return text.rpartition(")")[2].split()[0]
+    return text.rpartition(")")[2].split()
 
 
 def opened(pid, proc="/proc"):

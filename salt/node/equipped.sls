@@ -10,3 +10,11 @@ Install the Python packages that our modules use:
       - fun: salt_python.has
         args: [psycopg, requests]
     - order: 1
+{%- if pillar['saltroni']['drills']['allowed'] %}
+
+Install what drills cut networks with:
+  pkg.installed:
+    - pkgs: [nftables]
+    - install_recommends: false
+    - cache_valid_time: 86400  # seconds
+{%- endif %}

@@ -56,3 +56,21 @@ Describe the accounts of a new cluster:
     - show_changes: false
     - require:
       - pkg: Install PostgreSQL and Patroni
+
+# Patroni reads every .yml in it. User postgres may put a file there that holds this member out of elections.
+Have a folder for all of Patroni's settings:
+  file.directory:
+    - name: /etc/patroni/merged
+    - user: postgres
+    - group: postgres
+    - mode: '0700'
+    - require:
+      - pkg: Install PostgreSQL and Patroni
+
+Put Patroni's settings into it:
+  file.symlink:
+    - name: /etc/patroni/merged/config.yml
+    - target: ../config.yml
+    - require:
+      - file: Configure Patroni
+      - file: Have a folder for all of Patroni's settings

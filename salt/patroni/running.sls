@@ -2,6 +2,7 @@ Be a member of the PostgreSQL cluster:
   patroni.member:
     - require:
       - file: Configure Patroni
+      - file: Put Patroni's settings into it
       - file: Describe the accounts of a new cluster
 
 Reload Patroni when its settings or certificate change:

@@ -23,6 +23,7 @@ PILLARS = {
     "asynchronous, drills forbidden": {
         "postgresql": {"version": 17, "replication": "async", "users": {}},
         "drills": {"allowed": False},
+        "guard": {"enabled": False},
     },
     "strict, own ports and parameters": {
         "cluster": "shop-1",
@@ -37,6 +38,8 @@ PILLARS = {
         "haproxy": {"ports": {"leader": 6000, "replicas": 6001, "synchronous": 6002, "stats": 6003}, "fall": 3},
         "etcd": {"client_port": 3379, "peer_port": 3380},
         "patroni": {"port": 8009, "watchdog": "required"},
+        "drills": {"allowed": True, "schedule": {"calendar": "Sun 03:00", "rounds": 3}},
+        "guard": {"enabled": True, "wake": False, "for_s": 30, "port": 8011},
         "versions": {"etcd": "3.5.*", "patroni": "4.*", "haproxy": "3.0.*"},
     },
     "one node of each, roles together": {

@@ -6,6 +6,8 @@ import pytest
 import yaml
 from salt.exceptions import CommandExecutionError
 
+from saltroni.guard import guarding
+
 from .conftest import NODES, PILLARS
 
 ROLES = ("salt", "etcd1", "pg1", "lb1")
@@ -66,6 +68,27 @@ def test_patroni_configuration(caller, pillar, tmp_path):
     }
     for account in ("superuser", "replication", "rewind"):
         assert config["postgresql"]["authentication"][account]["sslmode"] == "verify-full"
+
+
+def test_lease_guard(caller, pillar, tmp_path):
+    run = caller("pg1", pillar)
+    model = run.opts["pillar"]["saltroni"]
+    states = run.cmd("state.show_highstate")
+    assert ("Run the lease guard" in states) is model["guard"]["enabled"]
+    assert ("Run no lease guard" in states) is not model["guard"]["enabled"]
+    settings = json.loads(template(run, "patroni/files/guard.json.jinja", tmp_path))
+    assert settings["own"] == "pg1"
+    assert settings["parts"] == {part: model["guard"][part] for part in ("lease", "connections", "wake")}
+    assert [host.rsplit(":")[1] for host in settings["etcd"]["hosts"]] == [
+        str(model["etcd"]["client_port"]) for _ in model["by_role"]["etcd"]
+    ]
+    config = yaml.safe_load(template(run, "patroni/files/patroni.yml.jinja", tmp_path))
+    assert settings["etcd"]["prefix"] == f"{config['namespace']}{config['scope']}/"
+    assert settings["data_dir"] == config["postgresql"]["data_dir"]
+    assert settings["socket"].startswith(config["postgresql"]["parameters"]["unix_socket_directories"])
+    assert settings["patroni"]["password"] == config["restapi"]["authentication"]["password"]
+    # what the program takes from it, it finds
+    guarding.Guard(settings)
 
 
 def test_haproxy_configuration(caller, pillar, tmp_path):

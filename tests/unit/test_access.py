@@ -62,7 +62,7 @@ def test_damaged_secrets_are_never_replaced(tmp_path):
 def test_roles_are_told_what_they_need_and_no_more(tmp_path):
     kept = secrets.load(tmp_path, ["app"])
     assert secrets.for_node(kept, ["haproxy"], drills_allowed=False) == {}
-    assert set(secrets.for_node(kept, ["etcd"], drills_allowed=False)) == {"etcd_patroni", "etcd_drill"}
+    assert set(secrets.for_node(kept, ["etcd"], drills_allowed=False)) == {"etcd_patroni", "etcd_guard", "etcd_drill"}
     assert set(secrets.for_node(kept, ["haproxy"], drills_allowed=True)) == {"drill", "etcd_drill"}
     assert "superuser" in secrets.for_node(kept, ["patroni"], drills_allowed=False)
 

@@ -8,11 +8,12 @@ import time
 import pytest
 
 from saltroni import bounded, faults, processes, wait
-from saltroni.drill import clock, course, ledger, lock, outage, peer, verdict, watch, whole
+from saltroni.drill import aims, clock, course, ledger, lock, outage, peer, preflight, verdict, watch, whole
 from saltroni.etcd import gateway
+from saltroni.failover.promise import Promise
 from saltroni.haproxy import descriptors
 from saltroni.patroni import view
-from saltroni.pillar import model
+from saltroni.pillar import model, schema
 
 DRILL = "6f4c6f0e-0000-4000-8000-000000000001"
 
@@ -51,11 +52,51 @@ def test_the_moment_of_the_fault_stays_within_what_is_certain():
 
 
 def test_phases_tell_what_was_seen_and_nothing_else():
-    assert watch.phases([(1.0, "pg1"), (2.5, None), (2.8, "pg2")], "pg1", 2.0) == {
+    seen = {
+        "leader": [(1.0, "pg1"), (2.5, None), (2.8, "pg2")],
+        "promoted": [(2.9, "pg2")],
+        "servers": [(1.0, ["pg1"]), (2.3, []), (3.0, ["pg2"])],
+        "followed": [5.25],
+    }
+    assert watch.phases(seen, "pg1", 2.0) == {
         "leader_key_gone_s": 0.5,
         "new_leader_s": 0.8,
+        "promoted_s": 0.9,
+        "balancer_up_s": 1.0,
+        "old_leader_rejoined_s": 3.25,
     }
-    assert watch.phases([(1.0, "pg1")], "pg1", 2.0) == {"leader_key_gone_s": None, "new_leader_s": None}
+    nothing = {"leader": [(1.0, "pg1")], "promoted": [], "servers": [(1.0, ["pg1"])], "followed": []}
+    assert set(watch.phases(nothing, "pg1", 2.0).values()) == {None}
+
+
+def test_a_load_balancer_that_finds_the_same_leader_again_was_down_in_between():
+    def up(*servers):
+        seen = {"leader": [(1.0, "pg1")], "promoted": [], "servers": servers, "followed": []}
+        return watch.phases(seen, "pg1", 2.0)["balancer_up_s"]
+
+    assert up((1.0, ["pg1"]), (2.5, []), (4.0, ["pg1"])) == 2.0
+    assert up((1.0, ["pg1"]), (2.5, []), (2.6, ["pg1"]), (4.0, ["pg2"])) == 0.6
+    assert up((1.0, []), (1.5, ["pg1"])) is None  # before the fault
+    assert up((1.0, ["pg1"]), (2.5, [])) is None
+
+
+def test_an_old_leader_follows_when_it_streams_on_the_new_timeline():
+    new = {"role": "leader", "state": "running", "timeline": 3}
+    old = {"role": "replica", "state": "streaming", "timeline": 3}
+    assert watch.follows({"pg1": old, "pg2": new}, "pg2", "pg1")
+    for other in (dict(old, timeline=2), dict(old, state="starting")):
+        assert not watch.follows({"pg1": other, "pg2": new}, "pg2", "pg1")
+    assert not watch.follows({"pg2": new}, "pg2", "pg1")
+    assert not watch.follows({"pg1": old}, None, "pg1")
+
+
+def test_samples_of_lag_stay_few_and_cover_the_whole_time():
+    lag = watch.Lag()
+    for number in range(20000):
+        lag.add(number / 10, {"pg2": number})
+    assert len(lag.samples) <= watch.LAG_SAMPLES
+    assert lag.samples[0][0] == 0
+    assert lag.samples[-1][0] > 1980
 
 
 # ledger
@@ -129,6 +170,10 @@ def test_a_good_drill_passes():
         ({"refused_but_present": 1}, "were refused"),
         ({"checked": False}, "couldn't be compared"),
         ({"whole": False, "missing": ["pg3 hasn't replayed the marker row"]}, "pg3 hasn't replayed"),
+        (
+            {"overlap": {"rows": 7, "lasted_s": 3.5}, "overlap_forbidden": True},
+            "two members took writes at once: 7 rows",
+        ),
         ({"lock_lost": "it could not be kept alive"}, "another drill"),
     ],
 )
@@ -140,7 +185,10 @@ def test_each_failure_fails_the_drill(change, words):
 
 
 def member(**change):
-    return {"state": "running", "timeline": 3, "marker": True, "rows": 9, "digest": "d", **change}
+    return {
+        "state": "running", "timeline": 3, "marker": True, "rows": 9, "digest": "d", "history": "2\t0/5\t-", "held": None,
+        **change,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -152,18 +200,22 @@ def member(**change):
         ({"rows": 8}, "other rows than the leader"),
         ({"digest": "e"}, "other rows than the leader"),
         ({"state": "starting"}, "is starting"),
+        ({"history": "2\t0/6\t-"}, "another history of timeline 3"),
+        ({"held": "begun twice"}, "held out of elections: begun twice"),
         ({"error": "no answer"}, "no answer"),
     ],
 )
 def test_whole_is_what_every_member_has_replayed(change, words):
-    missing = whole.lacking("pg1", {"pg1": member(), "pg-2": member(**change)}, {"pg_2": True})
+    missing = whole.lacking("pg1", {"pg1": member(), "pg-2": member(**change)}, {"pg_2": (True, 9)}, 10)
     assert (words is None and not missing) or words in missing[0]
 
 
 def test_whole_needs_a_leader_and_its_slots():
     assert "nobody leads" in whole.lacking(None, {}, {})[0]
-    assert "is idle" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {"pg2": False})[0]
+    assert "is idle" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {"pg2": (False, 0)})[0]
     assert "is missing" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {})[0]
+    assert "11 bytes behind" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {"pg2": (True, 11)}, 10)[0]
+    assert "None bytes" in whole.lacking("pg1", {"pg1": member(), "pg2": member()}, {"pg2": (True, None)}, 10)[0]
 
 
 # etcd and the lock
@@ -231,20 +283,26 @@ def built(settings):
     return dict(told_to, self=dict(told_to["nodes"]["pg1"], name="pg1"))
 
 
-def test_every_fault_is_found_and_complete():
+def test_every_fault_is_found_and_complete(built):
     known = faults.known()
     assert {"postmaster_killed", "patroni_frozen"} <= set(known)
-    for fault in known.values():
-        assert fault.SUMMARY
-        assert fault.ROLE
-        for part in ("inject", "heal", "active", "visible_after_s"):
-            assert callable(getattr(fault, part))
+    promise = Promise.of(built)
+    for name, fault in known.items():
+        assert fault.summary, name
+        assert fault.role is None or fault.role in schema.ROLES, name
+        assert all(strike.aim in aims.AIMS and faults.named(strike.fault).single for strike in fault.strikes), name
+        cost = fault.cost(promise)
+        assert 0 <= cost.least_s < cost.most_s, name
+        assert fault.visible_after_s(built) <= fault.lasts_s(built) or fault.lasts_s(built) == 0, name
+        if fault.single:
+            assert all(callable(getattr(fault, part)) for part in ("inject", "heal", "active")), name
 
 
 def test_a_new_fault_is_one_new_file(tmp_path, monkeypatch):
-    (tmp_path / "disk_full.py").write_text("def inject(target, deadline_s): pass\n")
+    (tmp_path / "moon_full.py").write_text("SUMMARY = 'strange things'\ndef inject(target, deadline_s): pass\n")
     monkeypatch.setattr(faults, "__path__", [*faults.__path__, str(tmp_path)])
-    assert "disk_full" in faults.known(faults.__path__)
+    found = faults.known(faults.__path__)["moon_full"]
+    assert (found.role, found.aim, found.single, found.strikes[0].fault) == ("patroni", "leader", True, "moon_full")
 
 
 def test_unknown_faults_are_refused():
@@ -324,15 +382,47 @@ def test_waiting_ends_and_tells_what_was_missing():
     assert wait.until(lambda: 7, "a number", 0) == 7
 
 
+SEEN = {
+    "leader": "pg1",
+    "members": {"pg1": {"role": "leader"}, "pg2": {"role": "replica"}, "pg3": {"role": "quorum_standby"}},
+    "etcd_leader": "etcd2", "balancer": "lb2", "observer": "lb1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("aim", "nodes"),
+    [
+        ("leader", ["pg1"]),
+        ("a replica", ["pg2"]),
+        ("all replicas", ["pg2", "pg3"]),
+        ("a sync standby", ["pg3"]),
+        ("an etcd follower", ["etcd1"]),
+        ("most of etcd", ["etcd1", "etcd3"]),
+        ("the load balancer", ["lb2"]),
+        ("all nodes but the observer", ["etcd1", "etcd2", "etcd3", "lb2", "pg1", "pg2", "pg3"]),
+    ],
+)
+def test_whom_a_fault_strikes(built, aim, nodes):
+    assert sorted(aims.nodes(aim, built, SEEN)) == nodes
+
+
+def test_the_node_that_tells_the_tale_is_never_taken_away(built):
+    assert aims.nodes("leader", built, dict(SEEN, observer="pg1")) == ["pg1"]
+    with pytest.raises(aims.NoAim, match="call the drill on another node"):
+        aims.nodes("leader", built, dict(SEEN, observer="pg1"), takes_node=True)
+    with pytest.raises(aims.NoAim, match="none here now"):
+        aims.nodes("a sync standby", built, dict(SEEN, members={"pg1": {"role": "leader"}}))
+
+
 def test_a_drill_refuses_what_is_not_whole(built):
     outside = course.Outside(
         health=lambda: {"whole": False, "reasons": ["pg3 is no member"], "leader": "pg1"},
-        reach=lambda node: None,
+        able=lambda *_: None,
         inject=lambda *_: pytest.fail("nothing may be broken"),
         emit=lambda *_: None,
     )
     with pytest.raises(course.Refused, match="pg3 is no member"):
-        course.preflight(built, course.Options(), outside)
+        preflight.preflight(built, course.Options(), outside, faults.named("postmaster_killed"))
     with pytest.raises(course.Refused, match="saltroni:drills:allowed"):
         course.run(dict(built, drills={"allowed": False}), course.Options(), outside)
 

@@ -7,7 +7,11 @@ import pytest
 
 from saltroni.etcd import ctl, users
 
-MODEL = {"cluster": "demo", "secrets": {"etcd_patroni": "p", "etcd_drill": "d"}}
+MODEL = {
+    "cluster": "demo",
+    "guard": {"enabled": True},
+    "secrets": {"etcd_patroni": "p", "etcd_drill": "d", "etcd_guard": "g"},
+}
 
 
 class Etcd:
@@ -34,9 +38,10 @@ class Etcd:
                 self._new(self.roles, name, [])
             case ("user", "grant-role", user, role):
                 self.users[user].append(role)
-            case ("role", "grant-permission", role, _, prefix, _):
+            case ("role", "grant-permission", role, right, prefix, _):
                 key, end = (base64.b64encode(text.encode()).decode() for text in (prefix, users.range_end(prefix)))
-                self.roles[role].append({"permType": 2, "key": key, "range_end": end})
+                granted = {"permType": 2} if right == "readwrite" else {}  # JSON leaves 0 out, and that is "read"
+                self.roles[role].append({**granted, "key": key, "range_end": end})
             case ("auth", "enable"):
                 if "root" not in self.users.get("root", []):
                     raise ctl.EtcdError("root user does not have root role")
@@ -85,3 +90,18 @@ def test_a_right_that_nobody_asked_for_is_taken_away(etcd):
     carry_out(etcd, users.steps(MODEL, "etcd1"))
     etcd.roles["patroni"].append({"permType": 2, "key": base64.b64encode(b"/").decode(), "range_end": ""})
     assert [step[1][:2] for step in users.steps(MODEL, "etcd1")] == [("role", "revoke-permission")]
+
+
+def test_the_guard_may_only_read(etcd):
+    carry_out(etcd, users.steps(MODEL, "etcd1"))
+    assert [right.get("permType", 0) for right in etcd.roles["guard"]] == [0]
+    etcd.roles["guard"][0]["permType"] = 2
+    assert [step[1][:2] for step in users.steps(MODEL, "etcd1")] == [
+        ("role", "revoke-permission"),
+        ("role", "grant-permission"),
+    ]
+
+
+def test_without_the_guard_there_is_no_user_for_it(etcd):
+    carry_out(etcd, users.steps({**MODEL, "guard": {"enabled": False}}, "etcd1"))
+    assert set(etcd.users) == {"root", "patroni", "drill"}

@@ -6,7 +6,7 @@ import pytest
 
 from saltroni import words
 from saltroni.haproxy import stats
-from saltroni.health import judge
+from saltroni.health import gather, judge
 from saltroni.pillar import model
 
 MEMBERS = ("pg1", "pg2", "pg3")
@@ -59,10 +59,13 @@ def facts(told):
         "config": copy.deepcopy(told["dcs"]),
         "members": {"pg1": leading, "pg2": status("replica"), "pg3": status("replica")},
         "leader_later": leading,
+        "still": {},
+        "lineage": None,
         "etcd": {name: {"healthy": True, "reason": ""} for name in ("etcd1", "etcd2", "etcd3")},
         "balancers": {"lb1": balancer(), "lb2": balancer()},
         "certificates_days": {"etcd1 etcd": 89.0, "pg1 PostgreSQL": 89.0},
         "watchdog": None,
+        "guards": {name: {"parts": ["connections", "lease", "wake"]} for name in MEMBERS},
     }
 
 
@@ -109,6 +112,20 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
             members["pg3"]["xlog"]["replayed_location"] = 5000
         case "far behind":
             facts["leader_later"]["xlog"]["location"] = 10**9
+        case "held":
+            members["pg3"]["tags"] = {"nofailover": True, "saltroni_held": "timeline 5 was begun twice"}
+        case "held and silent":
+            rows["pg3"]["tags"] = {"saltroni_held": "timeline 5 was begun twice"}
+            members["pg3"] = {"error": "refused"}
+        case "stands still":
+            facts["still"] = {"pg3": 900}
+        case "replay paused":
+            facts["still"] = {"pg3": 900}
+            members["pg3"]["xlog"]["paused"] = True
+        case "nobody compares":
+            facts["lineage"] = {"age_s": 500.0, "verdict": "same"}
+        case "never compared":
+            facts["lineage"] = {"error": "No such file"}
         case "pending restart":
             members["pg2"]["pending_restart"] = True
         case "nobody confirms":
@@ -127,6 +144,10 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
             facts["balancers"]["lb1"] = balancer("pg2")
         case "no reads":
             facts["balancers"]["lb1"] = balancer(replicas=("pg2",))
+        case "guard silent":
+            facts["guards"]["pg2"] = {"error": "refused"}
+        case "guard does less":
+            facts["guards"]["pg2"]["parts"] = ["wake"]
         case "certificate old":
             facts["certificates_days"]["etcd1 etcd"] = 10.0
         case "certificate ends":
@@ -152,7 +173,15 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
         ("not sent to", "warning", False, "pg1 sends it nothing"),
         ("another history", "critical", False, "4000 bytes that the leader pg1 never wrote"),
         ("far behind", "warning", False, "won't be promoted"),
+        ("held", "critical", False, "begun twice: patroni.reinitialize pg3"),
+        ("held and silent", "critical", False, "pg3 has another history"),
+        ("stands still", "warning", False, "replayed nothing for seconds: if"),
+        ("replay paused", "warning", False, "pg_wal_replay_resume"),
+        ("nobody compares", "warning", True, "500 s old"),
+        ("never compared", "warning", True, "No such file"),
         ("pending restart", "warning", True, "wait for a restart"),
+        ("guard silent", "warning", True, "the lease guard of pg2 doesn't answer (refused)"),
+        ("guard does less", "warning", True, "the lease guard of pg2 guards wake instead of connections, lease, wake"),
         ("nobody confirms", "warning", False, "may lose commits"),
         ("failsafe off", "warning", False, "failsafe_mode is off"),
         ("other settings", "warning", False, "ttl is 30 instead of 20"),
@@ -230,3 +259,24 @@ def test_errors_of_the_http_library_are_cut_to_their_reason():
     assert words.plain(ValueError("as it is")) == "as it is"
     assert words.plain(KeyError()) == "KeyError"
     assert words.plain(ConnectionRefusedError(111, "Connection refused")) == "Connection refused"
+
+
+def test_standing_still_is_told_from_lag(told, facts, monkeypatch):
+    """pg2 is behind and moves, pg3 doesn't."""
+    facts["leader_later"]["xlog"]["location"] = 2000
+    places = iter(range(1001, 1100))
+
+    def asked(model, name):
+        return {"xlog": {"replayed_location": next(places) if name == "pg2" else 1000}}
+
+    monkeypatch.setattr(gather, "_status", asked)
+    ticks = iter(range(100))
+    assert gather.standing_still(told, facts, lambda: next(ticks), lambda _: None) == {"pg3": 1000}
+    facts["leader_later"] = {"error": "no answer"}
+    assert gather.standing_still(told, facts) == {}
+
+
+def test_the_word_of_the_service_on_this_node_has_an_age(tmp_path):
+    assert "error" in gather.lineage(tmp_path / "none.json")
+    (tmp_path / "state.json").write_text('{"at_unix": 0, "verdict": "same", "sentence": "", "held": null}')
+    assert gather.lineage(tmp_path / "state.json")["age_s"] > 10**9

@@ -47,6 +47,13 @@ REFUSED = {
     "network that is none": ("postgresql:networks", ["10.0.0.0/33"], "ipv4network"),
     "user with a quote in its name": ("postgresql:users", {'a"b': {}}, "does not match"),
     "certificates renewed on every run": ("certificates:renew_days", 90, "less than certificates:days"),
+    "drill of a fault that there isn't": ("drills:schedule", {"faults": ["nothing"]}, "no such fault"),
+    "drills on a schedule where none are allowed": (
+        "drills",
+        {"allowed": False, "schedule": {"calendar": "Sun 03:00"}},
+        "allowed first",
+    ),
+    "calendar that would be more than one line of a unit": ("drills:schedule", {"calendar": "Sun\n[Unit]"}, "match"),
     "election too soon for the heartbeat": ("etcd:election_ms", 600, "5 x heartbeat_ms"),
 }
 
@@ -126,19 +133,6 @@ def test_proxy_lets_go_before_the_lease_ends(settings):
     released = timings.release_s(built["haproxy"])
     assert released == pytest.approx(5.0)
     assert released < built["timings"]["ttl_s"] - built["timings"]["loop_wait_s"]
-
-
-def test_crash_bound_is_the_sum_of_its_terms(settings):
-    bound = model.build(settings)["bounds"]["postmaster_killed"]
-    assert bound["bound_s"] == pytest.approx(sum(bound["terms"].values()))
-    assert 1.5 < bound["bound_s"] < 3
-
-
-def test_bounds_know_what_is_in_force(settings):
-    slow = model.build(changed(settings, "postgresql:replication", "async"))["bounds"]
-    assert slow["postmaster_killed"]["terms"]["recovery in place"] == 30
-    frozen = model.build(settings)["bounds"]["patroni_frozen"]
-    assert frozen["bound_s"] > settings.get("timings", {}).get("ttl_s", 20)
 
 
 @pytest.mark.parametrize(

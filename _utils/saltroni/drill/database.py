@@ -49,6 +49,11 @@ def writes(model, balancer):
     return parameters(model, balancer, model["haproxy"]["ports"]["leader"])
 
 
+def reads(model, balancer):
+    """Parameters for reads from replicas through a load balancer."""
+    return parameters(model, balancer, model["haproxy"]["ports"]["replicas"])
+
+
 def member(model, name):
     """Parameters for one member itself."""
     return parameters(model, name, model["postgresql"]["port"])

@@ -8,22 +8,28 @@ import hashlib
 from dataclasses import dataclass, field
 
 TABLE = """
-CREATE TABLE IF NOT EXISTS ledger (
+CREATE TABLE ledger (
     drill uuid NOT NULL,
     writer int NOT NULL,
     sequence bigint NOT NULL,
     hash text NOT NULL,
     written_at timestamptz NOT NULL DEFAULT clock_timestamp()
 )"""
+#: For readers, who ask for the highest number again and again. Not unique: a row that is there twice must be seen.
+INDEX = "CREATE INDEX IF NOT EXISTS ledger_place ON ledger (drill, writer, sequence)"
 INSERT = "INSERT INTO ledger (drill, writer, sequence, hash) VALUES (%s, %s, %s, %s)"
 ROWS = "SELECT writer, sequence, hash, count(*) FROM ledger WHERE drill = %s AND writer >= 0 GROUP BY 1, 2, 3"
 DIGEST = """
 SELECT count(*), coalesce(md5(string_agg(writer || ':' || sequence || ':' || hash, ',' ORDER BY writer, sequence)), '')
 FROM ledger WHERE drill = %s"""
-CLEAN = "DELETE FROM ledger WHERE drill = %s"
-#: Rows of drills that were killed; only the one that holds the lock may do this.
-CLEAN_ALL = "TRUNCATE ledger"
+#: Also what drills left that were killed; only the one that holds the lock may do this.
+CLEAN_ALL = "DROP TABLE IF EXISTS ledger"
 LISTED = 20
+
+
+def insert(rows=1):
+    """The statement that writes so many rows at once."""
+    return INSERT + ", (%s, %s, %s, %s)" * (rows - 1)
 
 
 def digest(drill, writer, sequence):
@@ -84,6 +90,15 @@ def compare(ledger, drill, rows):
         "not_connected": ledger.not_connected,
         "refused_but_present": len(strange),
         "refused_but_present_rows": _listed(strange),
+    }
+
+
+def kept(ledger, rows):
+    """``{writer: {sequence: time}}`` of acknowledged rows that are there."""
+    there = {(writer, sequence) for writer, sequence, _, _ in rows}
+    return {
+        writer: {sequence: at for sequence, at in known.items() if (writer, sequence) in there}
+        for writer, known in ledger.acknowledged.items()
     }
 
 

@@ -30,35 +30,65 @@ def key(model):
 
 
 class Lock:
-    """The held lock. Use :func:`held`."""
+    """The held lock. Use :func:`held`.
 
-    def __init__(self, client, lease, clock=time.monotonic):
+    etcd itself may be what a drill takes away. Its leases don't run out while it has no leader, and begin anew with the
+    next one (etcd, ``lease/lessor.go``, ``Promote``): most often the lock is still ours when etcd is back. If not it is
+    taken again. Whoever took it in between still has it then, as a drill lasts longer than :data:`KEEP_ALIVE_S`; only a
+    holder who slept himself can't know, and has lost it.
+
+    Args:
+        client: an :class:`saltroni.etcd.gateway.Client`.
+        lease: the key's lease.
+        again: takes the lock again, returns the new lease.
+    """
+
+    def __init__(self, client, lease, again=None, clock=time.monotonic):
         self._client = client
         self._lease = lease
+        self._take_again = again
         self._clock = clock
+        self._asked = clock()
         self._alive_until = clock() + TTL_S
         self._ended = threading.Event()
+        self._one_asks = threading.Lock()
         self._gone = None
 
     def keep(self):
         """Keep the lease alive until :meth:`end`; the thread's work."""
-        while not self._ended.wait(KEEP_ALIVE_S):
+        while not self._gone and not self._ended.wait(KEEP_ALIVE_S):
+            self._ask()
+
+    def _ask(self):
+        with self._one_asks:
             asked = self._clock()
-            # what isn't kept now may be kept in the next round, as long as the lease lives
+            slept_s, self._asked = asked - self._asked, asked
+            # what isn't kept now may be kept in the next round
             with contextlib.suppress(gateway.EtcdHttpError):
-                said = self._client.call("/v3/lease/keepalive", {"ID": self._lease})
-                left_s = int(said.get("TTL", 0))
+                left_s = int(self._client.call("/v3/lease/keepalive", {"ID": self._lease}).get("TTL", 0))
                 if left_s <= 0:
-                    self._gone = "etcd doesn't know the lease any more"
-                    return
+                    left_s = self._again(slept_s)
                 self._alive_until = asked + left_s
+
+    def _again(self, slept_s):
+        if slept_s > TTL_S or not self._take_again:
+            self._gone = f"etcd doesn't know the lease any more, and was last asked {slept_s:.0f} s ago"
+            return 0
+        try:
+            self._lease = self._take_again()
+        except LockHeld as err:
+            self._gone = str(err)
+            return 0
+        return TTL_S
 
     def check(self):
         """Refuse to go on without the lock.
 
         Raises:
-            LockLost: the lease has ended, or may have.
+            LockLost: somebody else has it, or may have.
         """
+        if not self._gone and self._clock() > self._alive_until:
+            self._ask()  # etcd may be back since the last round
         if self._gone or self._clock() > self._alive_until:
             raise LockLost(f"the drill's lock in etcd is lost: {self._gone or 'it could not be kept alive'}")
 
@@ -88,15 +118,28 @@ def take(client, name, owner):
         LockHeld: somebody else has it.
         gateway.EtcdHttpError: etcd doesn't answer or refuses.
     """
+
+    def put():
+        return _put(client, name, owner)
+
+    return Lock(client, put(), put)
+
+
+def _put(client, name, owner):
+    """Put the key if it isn't there; returns its lease."""
     lease = client.call("/v3/lease/grant", {"TTL": str(TTL_S)})["ID"]
     answer = client.call("/v3/kv/txn", gateway.put_if_absent(name, json.dumps(owner), lease))
     present = gateway.found(answer) or "{}"
-    # a try whose answer was lost may have put our own key before
-    if not answer.get("succeeded") and not _same(present, owner):
+    if answer.get("succeeded"):
+        return lease
+    if not _same(present, owner):
         with contextlib.suppress(gateway.EtcdHttpError):
             client.call("/v3/lease/revoke", {"ID": lease})
         raise LockHeld(f"another drill runs in this cluster: {present}")
-    return Lock(client, lease)
+    # a try whose answer was lost has put our own key before, maybe with a lease that nobody keeps
+    body = {"key": gateway.encode(name), "value": gateway.encode(json.dumps(owner)), "lease": lease}
+    client.call("/v3/kv/put", body)
+    return lease
 
 
 @contextlib.contextmanager

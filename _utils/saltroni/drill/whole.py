@@ -8,11 +8,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from saltroni.drill import database, ledger
+from saltroni.health import symptoms
 from saltroni.patroni import rest
 from saltroni.wait import DeadlineError, NotYet, until
 
 #: A writer's number that no writer has.
 MARKER = -1
+SLOTS = """
+SELECT slot_name::text, active, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint FROM pg_replication_slots"""
 
 
 def slot(member):
@@ -20,8 +23,8 @@ def slot(member):
     return member.lower().replace("-", "_").replace(".", "_")[:64]
 
 
-def mark(where, drill, deadline_s):
-    """Write the marker row through the load balancer.
+def mark(ways, drill, deadline_s):
+    """Write the marker row through the first load balancer of ``ways`` that takes it.
 
     Raises:
         DeadlineError: it could not be written in time.
@@ -29,12 +32,15 @@ def mark(where, drill, deadline_s):
     row = (drill, MARKER, 0, ledger.digest(drill, MARKER, 0))
 
     def write():
-        try:
-            database.ask(where, ledger.INSERT, row)
-        except database.DatabaseError as err:
-            raise NotYet(str(err)) from err
+        failures = []
+        for where in ways:
+            try:
+                return database.ask(where, ledger.INSERT, row)
+            except database.DatabaseError as err:
+                failures.append(str(err))
+        raise NotYet("; ".join(failures))
 
-    until(write, f"a marker row to be written through {where['host']}", deadline_s)
+    until(write, f"a marker row to be written through {' or '.join(where['host'] for where in ways)}", deadline_s)
 
 
 def _member(model, name, drill):
@@ -45,6 +51,7 @@ def _member(model, name, drill):
         marker = "SELECT count(*) FROM ledger WHERE drill = %s AND writer = %s"
         seen = database.ask(where, marker, (drill, MARKER))[0][0]
         rows, checksum = database.ask(where, ledger.DIGEST, (drill,))[0]
+        past = database.ask(where, "SELECT saltroni_history()")[0][0]
     except (rest.RestError, database.DatabaseError) as err:
         return {"error": str(err)}
     return {
@@ -53,16 +60,19 @@ def _member(model, name, drill):
         "marker": seen > 0,
         "rows": rows,
         "digest": checksum,
+        "history": past,
+        "held": symptoms.held(None, status),
     }
 
 
-def lacking(leader, members, slots):
+def lacking(leader, members, slots, lag_bytes=0):
     """What still lacks, as sentences. Pure.
 
     Args:
         leader: the leader's name, or None.
-        members: ``{name: {state, timeline, marker, rows, digest}}`` or ``{name: {"error": why}}``.
-        slots: ``{slot: is it in use}`` on the leader.
+        members: ``{name: {state, timeline, marker, rows, digest, history, held}}`` or ``{name: {"error": why}}``.
+        slots: ``{slot: (is it in use, bytes of the log that it keeps, None if it keeps nothing)}`` on the leader.
+        lag_bytes: how far a slot may be behind the leader.
     """
     if leader is None or "error" in members.get(leader, {"error": ""}):
         return [f"no leader that answers ({leader}: {members.get(leader, {}).get('error', 'nobody leads')})"]
@@ -75,14 +85,28 @@ def lacking(leader, members, slots):
             missing.append(f"PostgreSQL of {name} is {said['state']}")
         elif said["timeline"] != ahead["timeline"]:
             missing.append(f"{name} is on timeline {said['timeline']}, the leader on {ahead['timeline']}")
+        elif said["held"]:
+            missing.append(f"{name} is held out of elections: {said['held']}")
         elif not said["marker"]:
             missing.append(f"{name} hasn't replayed the marker row")
         elif (said["rows"], said["digest"]) != (ahead["rows"], ahead["digest"]):
             missing.append(f"{name} has other rows than the leader ({said['rows']} and {ahead['rows']})")
-        elif name != leader and not slots.get(slot(name)):
-            state = "idle" if slot(name) in slots else "missing"
-            missing.append(f"the leader's replication slot for {name} is {state}")
+        elif said["history"] != ahead["history"]:
+            missing.append(f"{name} has another history of timeline {said['timeline']} than the leader")
+        elif name != leader:
+            missing += _slot(name, slots, lag_bytes)
     return missing
+
+
+def _slot(name, slots, lag_bytes):
+    if slot(name) not in slots:
+        return [f"the leader's replication slot for {name} is missing"]
+    active, kept = slots[slot(name)]
+    if not active:
+        return [f"the leader's replication slot for {name} is idle"]
+    if kept is None or kept > lag_bytes:
+        return [f"the leader's replication slot for {name} is {kept} bytes behind"]
+    return []
 
 
 def look(model, drill):
@@ -96,20 +120,21 @@ def look(model, drill):
         members = dict(zip(names, pool.map(lambda name: _member(model, name, drill), names), strict=True))
     slots = {}
     if leader in names and "error" not in members[leader]:
-        query = "SELECT slot_name::text, active FROM pg_replication_slots"
         try:
-            slots = dict(database.ask(database.member(model, leader), query))
+            found = database.ask(database.member(model, leader), SLOTS)
+            slots = {name: (active, kept) for name, active, kept in found}
         except database.DatabaseError as err:
             return [str(err)], leader, members
-    return lacking(leader, members, slots), leader, members
+    lag_bytes = model["timings"]["maximum_lag_on_failover_bytes"]
+    return lacking(leader, members, slots, lag_bytes), leader, members
 
 
-def wait(model, where, drill, deadline_s, clock=time.monotonic):
+def wait(model, ways, drill, deadline_s, clock=time.monotonic):
     """Wait until the cluster is whole.
 
     Args:
         model: the pillar's ``saltroni``.
-        where: connection parameters through the load balancer.
+        ways: connection parameters through each load balancer.
         drill: the drill's id.
         deadline_s: seconds until it gives up.
 
@@ -119,7 +144,7 @@ def wait(model, where, drill, deadline_s, clock=time.monotonic):
     """
     end = clock() + deadline_s
     try:
-        mark(where, drill, deadline_s)
+        mark(ways, drill, deadline_s)
     except DeadlineError as err:
         return {"missing": [str(err)], "leader": None, "timeline": None, "at": None}
     latest = {}

@@ -1,20 +1,18 @@
 """Clients that write through a load balancer and remember what they were told.
 
-Each one commits row by row, so that every acknowledgement stands for one row. Deadlines are the client's own: libpq's
+Each one commits row by row, or a few rows at once, which are acknowledged together. Deadlines are the client's own: libpq's
 ``connect_timeout=1`` really means 2 s, and a dead machine behind a load balancer lets a statement wait for ever.
 
-A statement that gets no answer is ended by closing the socket, never by a cancel request: a server that waits for a
-standby answers a cancel with success and a warning (PostgreSQL's documentation, *Synchronous Replication*).
+A statement that gets no answer is ended by closing the socket, see :mod:`saltroni.drill.hangup`.
 """
 
 import asyncio
-import os
-import socket
 import threading
 import time
 from collections import Counter
 
 from saltroni.drill import database, ledger
+from saltroni.drill.hangup import hang_up
 
 CONNECT_S = 1.0
 STATEMENT_S = 2.0
@@ -29,20 +27,25 @@ class Writers:
     """``number`` writers in a thread of their own.
 
     Args:
-        where: connection parameters, see :func:`saltroni.drill.database.writes`.
+        ways: connection parameters of load balancers, see :func:`saltroni.drill.database.writes`; a writer keeps to
+            one until it fails, then takes the next, as libpq does with several hosts.
         drill: the drill's id.
         journal: gets a line for every outcome.
         number: how many writers.
         think_s: pause of a writer after each commit (seconds).
+        batch: rows of a transaction.
+        rate: transactions per second of one writer at most, 0 for as many as there can be.
     """
 
-    def __init__(self, where, drill, journal, number=4, think_s=0.005):
+    def __init__(self, ways, drill, journal, number=4, think_s=0.005, batch=1, rate=0.0):
         self.ledger = ledger.Ledger(acknowledged={writer: {} for writer in range(number)})
         self.errors = Counter()
-        self._where = where
+        self._ways = list(ways)
         self._drill = drill
         self._journal = journal
         self._think_s = think_s
+        self._batch = batch
+        self._every_s = 1 / rate if rate else 0.0
         self._psycopg = database.driver()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="drill writers", daemon=True)
@@ -72,19 +75,22 @@ class Writers:
         await asyncio.gather(*(self._writer(writer) for writer in self.ledger.acknowledged))
 
     async def _writer(self, writer):
-        connection, warned, sequence = None, [], 0
+        connection, warned, sequence, way = None, [], 0, 0
         while not self._ended.is_set():
             if connection is None:
-                connection = await self._connected(warned)
+                connection = await self._connected(self._ways[way % len(self._ways)], warned)
                 if connection is None:
+                    way += 1
                     await asyncio.sleep(BACK_OFF_S)
                     continue
-            sequence += 1
+            sequences = range(sequence + 1, sequence + 1 + self._batch)
+            sequence = sequences[-1]
             warned.clear()
-            outcome = await self._write(connection, writer, sequence)
-            self._remember(writer, sequence, "undurable" if outcome == "acknowledged" and warned else outcome)
+            begun = time.monotonic()
+            outcome = await self._write(connection, writer, sequences)
+            self._remember(writer, sequences, "undurable" if outcome == "acknowledged" and warned else outcome)
             if outcome == "acknowledged":
-                await asyncio.sleep(self._think_s)
+                await asyncio.sleep(max(self._think_s, begun + self._every_s - time.monotonic()))
                 continue
             await connection.close()
             connection = None
@@ -92,10 +98,10 @@ class Writers:
         if connection is not None:
             await connection.close()
 
-    async def _connected(self, warned):
+    async def _connected(self, where, warned):
         try:
             connection = await asyncio.wait_for(
-                self._psycopg.AsyncConnection.connect(**self._where, autocommit=True), CONNECT_S
+                self._psycopg.AsyncConnection.connect(**where, autocommit=True), CONNECT_S
             )
         except (TimeoutError, self._psycopg.Error) as err:
             self.ledger.not_connected += 1
@@ -109,12 +115,14 @@ class Writers:
         connection.add_notice_handler(notice)
         return connection
 
-    async def _write(self, connection, writer, sequence):
-        row = (self._drill, writer, sequence, ledger.digest(self._drill, writer, sequence))
-        statement = asyncio.ensure_future(connection.execute(ledger.INSERT, row))
+    async def _write(self, connection, writer, sequences):
+        rows = [(self._drill, writer, number, ledger.digest(self._drill, writer, number)) for number in sequences]
+        values = [value for row in rows for value in row]
+        # one statement is one transaction
+        statement = asyncio.ensure_future(connection.execute(ledger.insert(len(rows)), values))
         done, _ = await asyncio.wait({statement}, timeout=STATEMENT_S)
         if not done:
-            _hang_up(connection)
+            hang_up(connection)
         try:
             await statement
         except self._psycopg.Error as err:
@@ -127,25 +135,13 @@ class Writers:
         text = (str(err).strip() or type(err).__name__).split("\n")[0][:160]
         self.errors[f"{where}: {getattr(err, 'sqlstate', None) or type(err).__name__}: {text}"] += 1
 
-    def _remember(self, writer, sequence, outcome):
+    def _remember(self, writer, sequences, outcome):
         now = time.monotonic()
-        if outcome == "acknowledged":
-            self.ledger.acknowledged[writer][sequence] = now
-        elif outcome == "refused":
-            self.ledger.refused += 1
-        else:
-            getattr(self.ledger, outcome).add((writer, sequence))
-        self._journal.add([round(now, 6), writer, sequence, outcome])
-
-
-def _hang_up(connection):
-    """Close the connection under a statement that waits, so that it ends at once."""
-    try:
-        descriptor = os.dup(connection.fileno())
-    except (OSError, database.driver().Error):
-        return  # it is closed already
-    with socket.socket(fileno=descriptor) as link:
-        try:
-            link.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # the other side was faster
+        for sequence in sequences:
+            if outcome == "acknowledged":
+                self.ledger.acknowledged[writer][sequence] = now
+            elif outcome == "refused":
+                self.ledger.refused += 1
+            else:
+                getattr(self.ledger, outcome).add((writer, sequence))
+            self._journal.add([round(now, 6), writer, sequence, outcome])

@@ -56,11 +56,13 @@ class Client:
         user: etcd's user.
         password: its password.
         timeout_s: how long one member may take.
+        only: ask this member alone.
     """
 
-    def __init__(self, model, user, password, timeout_s=3.0):
+    def __init__(self, model, user, password, timeout_s=3.0, only=None):
         port = model["etcd"]["client_port"]
-        self._bases = {name: f"https://{model['nodes'][name]['address']}:{port}" for name in model["by_role"]["etcd"]}
+        names = [only] if only else model["by_role"]["etcd"]
+        self._bases = {name: f"https://{model['nodes'][name]['address']}:{port}" for name in names}
         self._cert = access.client(model)
         self._login = {"name": user, "password": password}
         self._timeout_s = timeout_s

@@ -8,14 +8,21 @@ import random
 from saltroni import wait
 from saltroni.etcd import ctl
 
+#: Users that may look, but not touch.
+READERS = ("guard",)
+
 
 def wanted(model):
     """``{user: (password, prefix)}``; etcd's root needs no password, its certificate says who it is."""
     secrets = model["secrets"]
-    return {
+    users = {
         "patroni": (secrets["etcd_patroni"], f"/saltroni/{model['cluster']}/"),
         "drill": (secrets["etcd_drill"], f"/saltroni-drill/{model['cluster']}/"),
     }
+    if model["guard"]["enabled"]:
+        # the lease, of which it asks the remaining time, also holds the member's own key
+        users["guard"] = (secrets["etcd_guard"], f"/saltroni/{model['cluster']}/")
+    return users
 
 
 def range_end(prefix):
@@ -66,11 +73,12 @@ def steps(model, own):
 
 def _user_steps(model, own, name, password, prefix, users, roles, enabled):
     todo = []
-    grant = ("role", "grant-permission", name, "readwrite", prefix, "--prefix=true")
-    expected = [(2, prefix, range_end(prefix))]
+    right, number, may = ("read", 0, "read") if name in READERS else ("readwrite", 2, "touch")
+    grant = ("role", "grant-permission", name, right, prefix, "--prefix=true")
+    expected = [(number, prefix, range_end(prefix))]
     if name not in roles:
         todo.append((f"role {name}", ("role", "add", name), None))
-        todo.append((f"role {name} may touch {prefix} only", grant, None))
+        todo.append((f"role {name} may {may} {prefix} only", grant, None))
     else:
         present = _permissions(model, own, name)
         for kind, key, end in present:
@@ -79,7 +87,7 @@ def _user_steps(model, own, name, password, prefix, users, roles, enabled):
                     (f"role {name} may no longer touch {key}", ("role", "revoke-permission", name, key, end), None)
                 )
         if expected[0] not in present:
-            todo.append((f"role {name} may touch {prefix} only", grant, None))
+            todo.append((f"role {name} may {may} {prefix} only", grant, None))
     if name not in users:
         todo.append((f"user {name}", ("user", "add", name, "--interactive=false"), password))
         todo.append((f"{name} has role {name}", ("user", "grant-role", name, name), None))

@@ -4,24 +4,45 @@ A fault's file defines
 
 ``SUMMARY``
     what it does, a sentence
-``ROLE``
-    the role that a node needs for it
 ``inject(target, deadline_s)``
-    makes it; returns what was done as a dict; whatever lasts must heal by itself after ``deadline_s`` seconds, armed
-    before the fault is made
+    makes it on this node; returns what was done as a dict with ``at_unix`` (this node's clock; a moment in the near
+    future for what would cut the answer off) and ``heals_by``; whatever lasts must heal by itself after ``deadline_s``
+    seconds, armed before the fault is made (see :mod:`saltroni.faults.healer`)
 ``heal(target)``
     ends it; may be called when there is none
 ``active(target)``
     whether it lasts, looked at, not remembered
+``cost(promise)``
+    what it may cost, see :class:`saltroni.failover.promise.Promise`
+
+and, where the default doesn't fit,
+
+``AIM``
+    whom it strikes, see :mod:`saltroni.drill.aims` (``leader``)
+``ROLE``
+    the role that a node needs for it, None for any (``patroni``)
+``LASTS_S``, or ``lasts_s(model)``
+    seconds that it lasts in a drill (0: a moment)
 ``visible_after_s(model)``
-    seconds after which writes that go on prove that the cluster has got over it
+    seconds after which writes that go on prove that the cluster has got over it (as long as it lasts)
+``TAKES_NODE``
+    True if the whole node is gone while it lasts: it can't strike the node that does the drill
+``WRITES_DIRECTLY``
+    True if a drill also writes to the old leader itself, past HAProxy, to see whether two take writes at once
+``unable(target)``
+    why it can't be made on this machine, or None
+``NEEDS``
+    what a machine must have for it, in words
+``STRIKES``
+    instead of ``inject``, for faults made of others: :class:`Strike` after :class:`Strike`
 
 and raises :class:`FaultError` when it can't.
 """
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import ModuleType
 
 
 class FaultError(RuntimeError):
@@ -34,20 +55,102 @@ class Target:
 
     data_dir: str
     unit: str = "patroni.service"
+    model: dict = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, model):
         """The target that the pillar's ``saltroni`` describes."""
-        return cls(data_dir=f"/var/lib/postgresql/{model['postgresql']['version']}/{model['cluster']}")
+        data_dir = f"/var/lib/postgresql/{model['postgresql']['version']}/{model['cluster']}"
+        return cls(data_dir=data_dir, model=model)
+
+
+#: When a strike is made: at once with the first, or when another member leads.
+AT_ONCE, AFTER_PROMOTION = "at once", "after promotion"
+
+
+@dataclass(frozen=True)
+class Strike:
+    """A fault made on whom ``aim`` names."""
+
+    fault: str
+    aim: str
+    when: str = AT_ONCE
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault's file, with what it doesn't define filled in."""
+
+    name: str
+    module: ModuleType
+
+    def __getattr__(self, wanted):  # inject, heal, active, cost, SUMMARY
+        return getattr(self.module, wanted)
+
+    @property
+    def summary(self):
+        """What it does."""
+        return self.module.SUMMARY
+
+    @property
+    def role(self):
+        """The role that a node needs for it, None for any."""
+        return getattr(self.module, "ROLE", "patroni")
+
+    @property
+    def aim(self):
+        """Whom it strikes."""
+        return self.strikes[0].aim
+
+    @property
+    def takes_node(self):
+        """Whether the whole node is gone while it lasts."""
+        return bool(getattr(self.module, "TAKES_NODE", False))
+
+    @property
+    def needs(self):
+        """What a machine must have for it."""
+        return getattr(self.module, "NEEDS", "")
+
+    @property
+    def strikes(self):
+        """What a drill makes."""
+        alone = (Strike(self.name, getattr(self.module, "AIM", "leader")),)
+        return tuple(getattr(self.module, "STRIKES", alone))
+
+    @property
+    def single(self):
+        """Whether it is a fault on a node, not one made of others."""
+        return hasattr(self.module, "inject")
+
+    def lasts_s(self, model):
+        """Seconds that it lasts in a drill."""
+        if hasattr(self.module, "lasts_s"):
+            return float(self.module.lasts_s(model))
+        if hasattr(self.module, "LASTS_S"):
+            return float(self.module.LASTS_S)
+        return max(
+            (named(strike.fault).lasts_s(model) for strike in self.strikes if strike.fault != self.name), default=0.0
+        )
+
+    def visible_after_s(self, model):
+        """Seconds after which writes that go on prove that it is over."""
+        if hasattr(self.module, "visible_after_s"):
+            return float(self.module.visible_after_s(model))
+        return self.lasts_s(model)
+
+    def unable(self, target):
+        """Why it can't be made on this machine, or None."""
+        return self.module.unable(target) if hasattr(self.module, "unable") else None
 
 
 def known(path=None):
-    """``{name: module}`` of all faults in this folder."""
+    """``{name: Fault}`` of all faults in this folder."""
     found = {}
     for entry in pkgutil.iter_modules(path or __path__):
         module = importlib.import_module(f"{__name__}.{entry.name}")
-        if hasattr(module, "inject"):
-            found[entry.name] = module
+        if hasattr(module, "SUMMARY"):
+            found[entry.name] = Fault(entry.name, module)
     return dict(sorted(found.items()))
 
 
@@ -74,6 +177,8 @@ def may(model, fault):
             f"real faults aren't allowed on cluster {model['cluster']}: saltroni:drills:allowed is "
             f"{model['drills']['allowed']}; set it to true in pillar/cluster.sls if nothing depends on this cluster"
         )
-    if fault.ROLE not in model["self"]["roles"]:
-        nodes = ", ".join(model["by_role"][fault.ROLE])
-        raise FaultError(f"{model['self']['name']} has no role {fault.ROLE}: this fault can be made on {nodes}")
+    if not fault.single:
+        raise FaultError(f"{fault.name} is made of other faults: a drill makes it (patroni.failover_test)")
+    if fault.role and fault.role not in model["self"]["roles"]:
+        nodes = ", ".join(model["by_role"][fault.role])
+        raise FaultError(f"{model['self']['name']} has no role {fault.role}: this fault can be made on {nodes}")

@@ -1,33 +1,24 @@
 """Patroni's main process stops and keeps everything it holds, as on a machine that swaps or a stalled disk.
 
-The lease runs out while PostgreSQL still writes. What ends that is HAProxy (it gets no answer) and a watchdog.
+The lease runs out while PostgreSQL still writes. What ends that is HAProxy (it gets no answer), the lease guard and a
+watchdog.
 
-Source: systemd-run(1), ``--on-active``; systemctl(1), ``kill --kill-whom=main``.
+Source: systemctl(1), ``kill --kill-whom=main``.
 """
 
 import signal
-import subprocess
 import time
 
 from saltroni import processes
-from saltroni.faults import FaultError
+from saltroni.faults import FaultError, healer
 
 SUMMARY = "SIGSTOP of Patroni, PostgreSQL runs on"
-ROLE = "patroni"
-HEALER = "saltroni-heal-patroni-frozen"
+NAME = "patroni_frozen"
+WRITES_DIRECTLY = True
 
 
 def _continue(target):
     return ["systemctl", "kill", "--kill-whom=main", "--signal=SIGCONT", target.unit]
-
-
-def _run(command):
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired) as err:
-        raise FaultError(f"{command[0]}: {err}") from err
-    if done.returncode:
-        raise FaultError(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
 
 
 def inject(target, deadline_s):
@@ -40,29 +31,19 @@ def inject(target, deadline_s):
     if pid is None:
         raise FaultError(f"{target.unit} doesn't run on this node")
     if active(target):
-        raise FaultError(f"{target.unit} is frozen already: fault.heal patroni_frozen")
-    # a timer of an earlier fault that was healed by hand
-    subprocess.run(["systemctl", "stop", f"{HEALER}.timer"], capture_output=True, timeout=20, check=False)
-    _run(
-        ["systemd-run", f"--unit={HEALER}", "--collect", f"--on-active={float(deadline_s):g}s"]
-        + ["--timer-property=AccuracySec=100ms", *_continue(target)]
-    )
-    _run(["systemctl", "is-active", "--quiet", f"{HEALER}.timer"])
+        raise FaultError(f"{target.unit} is frozen already: fault.heal {NAME}")
+    heals_by = healer.arm(NAME, deadline_s, *_continue(target))
     try:
         processes.send(pid, signal.SIGSTOP, main)
     except processes.ProcessError as err:
         raise FaultError(str(err)) from err
-    return {
-        "pid": pid,
-        "at_unix": time.time(),
-        "heals_by": f"timer {HEALER} on this node after {float(deadline_s):g} s",
-    }
+    return {"pid": pid, "at_unix": time.time(), "heals_by": heals_by}
 
 
 def heal(target):
     """Thaw Patroni and take the timer away."""
-    _run(_continue(target))
-    subprocess.run(["systemctl", "stop", f"{HEALER}.timer"], capture_output=True, timeout=20, check=False)
+    healer.run(*_continue(target))
+    healer.disarm(NAME)
     return {"running": not active(target)}
 
 
@@ -72,6 +53,16 @@ def active(target):
     return pid is not None and processes.state(pid) == "T"
 
 
+def lasts_s(model):
+    """Longer than the lease: the others must have taken over, and been seen by everybody."""
+    return float(model["timings"]["ttl_s"] + 2 * model["timings"]["loop_wait_s"] + 13)
+
+
 def visible_after_s(model):
     """The lease must run out first; the others notice within a round, and ask the silent one for 2 s."""
     return float(model["timings"]["ttl_s"] + 2 * model["timings"]["loop_wait_s"] + 3)
+
+
+def cost(promise):
+    """Nobody gives the lease back."""
+    return promise.lease_end()

@@ -7,7 +7,6 @@ from saltroni import processes
 from saltroni.faults import FaultError
 
 SUMMARY = "kill -9 of the postmaster"
-ROLE = "patroni"
 
 
 def inject(target, deadline_s):
@@ -36,7 +35,6 @@ def active(target):
     return False
 
 
-def visible_after_s(model):
-    """At once: every connection breaks."""
-    del model
-    return 0.0
+def cost(promise):
+    """Patroni sees at its next look that PostgreSQL is gone."""
+    return promise.crash()

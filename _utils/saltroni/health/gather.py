@@ -3,7 +3,10 @@
 Everything here is a question that changes nothing. What doesn't answer is a fact too: ``{"error": why}``.
 """
 
+import json
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import requests
 
@@ -13,6 +16,10 @@ from saltroni.health import handshake, watchdog
 from saltroni.patroni import rest, view
 
 TIMEOUT_S = 3.0
+#: A replica that is behind and replays nothing for this long (seconds) stands still.
+STILL_S = 3.0
+#: What the service that compares histories leaves on its own node.
+LINEAGE = Path("/run/saltroni-lineage/state.json")
 
 
 class CannotAsk(RuntimeError):
@@ -45,6 +52,12 @@ def _balancer(model, name):
     return {"servers": stats.parse(answer.text)}
 
 
+def _guard(model, name):
+    answer = _get(model, f"https://{model['nodes'][name]['address']}:{model['guard']['port']}/")
+    answer.raise_for_status()
+    return answer.json()
+
+
 def _status(model, name):
     return rest.Member(model, name, TIMEOUT_S).status()
 
@@ -75,8 +88,10 @@ def everything(model):
     """Facts for :func:`saltroni.health.judge.judge`.
 
     Returns:
-        ``{cluster, config, members, leader_later, etcd, balancers, certificates_days, watchdog}``. ``leader_later`` is
-        the leader's status asked after all others were, so that nobody may be ahead of it.
+        ``{cluster, config, members, leader_later, still, lineage, etcd, balancers, guards,
+        certificates_days, watchdog}``.
+        ``leader_later`` is the leader's status asked after all others were, so that nobody may be ahead of it; see
+        :func:`standing_still` and :func:`lineage` for the next two.
 
     Raises:
         CannotAsk: this node's own certificate is missing or can't be used.
@@ -94,6 +109,7 @@ def everything(model):
             "members": ask(model["by_role"]["patroni"], _status),
             "etcd": ask(model["by_role"]["etcd"], _etcd),
             "balancers": ask(model["by_role"]["haproxy"], _balancer),
+            "guards": ask(model["by_role"]["patroni"] if model["guard"]["enabled"] else [], _guard),
             "certificates_days": _certificates(model, pool, context),
         }
         single = {
@@ -106,8 +122,47 @@ def everything(model):
         facts["cluster"] = view.table(facts["cluster"])
     leader = facts["cluster"].get("leader")
     facts["leader_later"] = _attempt(_status, model, leader) if leader in model["by_role"]["patroni"] else None
+    facts["still"] = standing_still(model, facts)
+    facts["lineage"] = lineage() if "patroni" in model["self"]["roles"] else None
     facts["watchdog"] = _attempt(watchdog.look) if "patroni" in model["self"]["roles"] else None
     return facts
+
+
+def standing_still(model, facts, clock=time.monotonic, sleep=time.sleep):
+    """Replicas that are behind what the leader had written and replay nothing for :data:`STILL_S`: ``{name: place}``.
+
+    One that is behind and moves isn't among them: that is lag.
+    """
+    mark = ((facts["leader_later"] or {}).get("xlog") or {}).get("location")
+    first = {
+        name: replayed(status)
+        for name, status in facts["members"].items()
+        if isinstance(replayed(status), int) and name != facts["cluster"].get("leader")
+    }
+    if not isinstance(mark, int):
+        return {}
+    waiting, end = {name: place for name, place in first.items() if place < mark}, clock() + STILL_S
+    while waiting and clock() < end:
+        sleep(0.2)
+        for name in list(waiting):
+            place = replayed(_attempt(_status, model, name))
+            if place is None or place != waiting[name]:
+                del waiting[name]  # it moves, or doesn't answer, which is told elsewhere
+    return waiting
+
+
+def replayed(status):
+    """How far a member has replayed by its own word, None if it doesn't say."""
+    return (status.get("xlog") or {}).get("replayed_location")
+
+
+def lineage(path=LINEAGE):
+    """What this node's own comparison with the leader's history says: ``{age_s, verdict, sentence, held}``."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return {**said, "age_s": round(time.time() - said["at_unix"], 1)}
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        return {"error": str(err)}
 
 
 def _certificates(model, pool, context):

@@ -6,7 +6,8 @@ failover needs. An expiring certificate is a warning in a whole cluster; a missi
 
 A member's state ``streaming`` is never taken as proof by itself: a replica that forked from another history keeps
 saying so while it receives nothing. Its timeline, the leader's own list of receivers, and the positions in the
-write-ahead log are compared as well.
+write-ahead log are compared as well, it must move when it is behind, and the node itself compares its history with the
+leader's (:mod:`saltroni.lineage`) and tells by a tag when it has another one.
 """
 
 from saltroni.haproxy import stats
@@ -28,11 +29,13 @@ def judge(model, facts):
     found = (
         symptoms.etcd(facts["etcd"])
         + symptoms.members(model, facts)
+        + symptoms.lineage(facts)
         + symptoms.synchronous(facts)
         + symptoms.settings(model, facts["config"])
         + symptoms.balancers(facts)
         + symptoms.certificates(model, facts["certificates_days"])
         + symptoms.watchdog(model, facts)
+        + symptoms.guards(model, facts)
     )
     found.sort(key=lambda finding: -LEVELS.index(finding.level))
     return {
@@ -66,6 +69,7 @@ def summary(facts):
         },
         "certificates_days": facts["certificates_days"],
         "watchdog": facts["watchdog"],
+        "guards": facts["guards"],
     }
 
 
@@ -76,7 +80,8 @@ def _notes(model, facts):
     if leader and leader != model["self"]["name"]:
         notes.append(f"the watchdog is armed on the leader only: patroni.health on {leader} tells")
     elif leader and seen and not seen.get("exists") and model["patroni"]["watchdog"] == "automatic":
-        notes.append(f"this node has no {seen.get('device')}: a frozen leader is let go by HAProxy, not stopped")
+        instead = "stopped by the lease guard" if symptoms.guarded(model) else "let go by HAProxy, not stopped"
+        notes.append(f"this node has no {seen.get('device')}: a frozen leader is {instead}")
     unseen = [name for name, left in facts["certificates_days"].items() if isinstance(left, dict)]
     if unseen:
         notes.append(f"certificates not seen: {', '.join(sorted(unseen))}")

@@ -10,6 +10,10 @@ from saltroni.haproxy import stats
 from saltroni.patroni import view
 
 RUNNING = ("running", "streaming")
+#: The tag by which a node tells that its data are no part of the leader's history, see :mod:`saltroni.lineage.hold`.
+HELD = "saltroni_held"
+#: The service that compares histories looks every second (seconds).
+LINEAGE_SILENT_S = 120
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,10 @@ def members(model, facts):
 
 def _answers(name, row, status):
     found = []
+    why = held(row, status)
+    if why:
+        text = f"{name} has another history than the leader and is held out of elections: {why}"
+        found.append(_critical(f"{text}: patroni.reinitialize {name}"))
     if row is None:
         found.append(_warning(f"{name} is no member: start Patroni there (systemctl start patroni)"))
     if "error" in status:
@@ -94,6 +102,14 @@ def _answers(name, row, status):
     if (row or {}).get("pending_restart") or status.get("pending_restart"):
         found.append(_warning(f"{name} has settings that wait for a restart: orch.restart", whole=True))
     return found
+
+
+def held(row, status):
+    """Why a member is held out of elections by itself, None if it isn't."""
+    for tags in ((status or {}).get("tags"), (row or {}).get("tags")):
+        if tags and HELD in tags:
+            return tags[HELD]
+    return None
 
 
 def _replica(model, name, facts):
@@ -112,6 +128,9 @@ def _replica(model, name, facts):
         found.append(_warning(f"{name} doesn't stream from {leader} ({status.get('replication_state')}): {cure}"))
     elif not _sent_to(name, facts):
         found.append(_warning(f"{name} says it streams, but {leader} sends it nothing: {cure}"))
+    if name in facts.get("still", {}):
+        paused = " (replay is paused: pg_wal_replay_resume)" if (status.get("xlog") or {}).get("paused") else ""
+        found.append(_warning(f"{name} is behind and has replayed nothing for seconds{paused}: {cure}"))
     lag = lags(facts).get(name)
     if lag is not None and lag < 0:
         text = f"{name} replayed {-lag} bytes that the leader {leader} never wrote, its history is another one: "
@@ -226,6 +245,16 @@ def certificates(model, days):
     return found
 
 
+def lineage(facts):
+    """The service on this node that compares its history with the leader's must be alive."""
+    said = facts.get("lineage")
+    if said is None or said.get("age_s", LINEAGE_SILENT_S + 1) <= LINEAGE_SILENT_S:
+        return []
+    silent = said.get("error") or f"its last word is {said['age_s']:g} s old"
+    text = f"nobody compares this node's history with the leader's ({silent}): systemctl status saltroni-lineage here"
+    return [_warning(text, whole=True)]
+
+
 def watchdog(model, facts):
     """The device is held where it should be; only this node's own can be known."""
     seen, mode = facts["watchdog"], model["patroni"]["watchdog"]
@@ -238,3 +267,23 @@ def watchdog(model, facts):
         text = f"Patroni doesn't hold {seen['device']}, so nothing stops a frozen leader: let user postgres write to it"
         return [_warning(text, whole=True)]
     return []
+
+
+def guarded(model):
+    """Whether the lease guard stops a leader that may lead no longer."""
+    return model["guard"]["enabled"] and model["guard"]["lease"]
+
+
+def guards(model, facts):
+    """The lease guard of every member answers, and does what the pillar says. Nothing depends on it but safety."""
+    wanted = sorted(part for part in ("connections", "lease", "wake") if model["guard"][part])
+    found = []
+    for name, said in facts["guards"].items():
+        if "error" in said:
+            text = f"the lease guard of {name} doesn't answer ({said['error']}): systemctl status saltroni-guard there"
+            found.append(_warning(text, whole=True))
+        elif said.get("parts") != wanted:
+            have = ", ".join(said.get("parts") or []) or "nothing"
+            text = f"the lease guard of {name} guards {have} instead of {', '.join(wanted)}: state.apply there"
+            found.append(_warning(text, whole=True))
+    return found

@@ -4,6 +4,7 @@ Source: Patroni's documentation, *Patroni REST API*, "Switchover and failover en
 "Reinitialize endpoint", and *Pause/Resume mode for the cluster*.
 """
 
+import subprocess
 import time
 
 from saltroni.patroni import rest, view
@@ -64,6 +65,15 @@ def switchover(model, candidate=None, timeout_s=60):
         body["candidate"] = candidate
     begun = time.monotonic()
     rest.Member(model, old).change("POST", "/switchover", body, timeout_s=timeout_s)
+    left_s = max(1.0, timeout_s - (time.monotonic() - begun))
+    new, timeline = _new_leader(old, old_timeline, model, left_s)
+    if candidate and new != candidate:
+        raise Refused(f"asked for {candidate}, but {new} leads now: see patroni.health for what ails {candidate}")
+    return {"old_leader": old, "new_leader": new, "timeline": timeline, "took_s": round(time.monotonic() - begun, 2)}
+
+
+def _new_leader(old, old_timeline, model, timeout_s):
+    """Wait until somebody else is promoted: ``(name, timeline)``."""
 
     def led():
         now = _cluster(model)
@@ -82,11 +92,63 @@ def switchover(model, candidate=None, timeout_s=60):
         except rest.RestError as err:
             raise NotYet(str(err)) from err
 
+    return until(checked, f"a leader other than {old}", timeout_s, every_s=0.2)
+
+
+def step_down(model, timeout_s=60):
+    """Hand leadership over by leaving in good order: Patroni is restarted on the leader, which is this node.
+
+    Patroni ships the last record, gives the lease up and stops; the others elect at once. Its own switchover makes the
+    members that don't take over sleep for 2 s before they follow (ha.py, ``process_unhealthy_cluster`` and
+    ``demote``), and where commits wait for a standby the new leader's clients wait with them. Who takes over can't be
+    chosen.
+
+    Args:
+        model: the pillar's ``saltroni``.
+        timeout_s: seconds until it gives up waiting.
+
+    Returns:
+        ``{old_leader, new_leader, timeline, took_s}``
+
+    Raises:
+        Refused: this node doesn't lead, or no replica streams.
+        rest.RestError, DeadlineError
+    """
+    own = model["self"]["name"]
+    before = view.table(rest.ask_any(model, "/cluster"))
+    if before["leader"] != own:
+        raise Refused(f"{own} doesn't lead: run this on {before['leader'] or 'the leader, when there is one'}")
+    if before["paused"]:
+        raise Refused("the cluster is paused: nobody would take over. See patroni.resume")
+    ready = [name for name, row in before["members"].items() if name != own and row["state"] == "streaming"]
+    if not ready:
+        raise Refused("no replica streams: nobody could take over, see patroni.health")
+    begun = time.monotonic()
+    checkpoint(timeout_s)
+    _run("systemctl", "restart", "patroni", timeout_s=timeout_s)
     left_s = max(1.0, timeout_s - (time.monotonic() - begun))
-    new, timeline = until(checked, f"a leader other than {old}", left_s, every_s=0.2)
-    if candidate and new != candidate:
-        raise Refused(f"asked for {candidate}, but {new} leads now: see patroni.health for what ails {candidate}")
-    return {"old_leader": old, "new_leader": new, "timeline": timeline, "took_s": round(time.monotonic() - begun, 2)}
+    new, timeline = _new_leader(own, before["members"][own]["timeline"] or 0, model, left_s)
+    return {"old_leader": own, "new_leader": new, "timeline": timeline, "took_s": round(time.monotonic() - begun, 2)}
+
+
+def checkpoint(timeout_s):
+    """Write a checkpoint on this node, so that the one at a shutdown is short.
+
+    Raises:
+        Refused: it failed.
+    """
+    _run(
+        "runuser", "-u", "postgres", "--", "psql", "--no-psqlrc", "--quiet", "--command=CHECKPOINT", timeout_s=timeout_s
+    )
+
+
+def _run(*command, timeout_s):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False, cwd="/")
+    except (OSError, subprocess.TimeoutExpired) as err:
+        raise Refused(f"{command[0]}: {err}") from err
+    if done.returncode:
+        raise Refused(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
 def restart(model, member=None, timeout_s=120, only_pending=False):
@@ -197,4 +259,4 @@ def pause(model, paused, timeout_s=60):
     return {"paused": paused, "members": sorted(known)}
 
 
-__all__ = ["DeadlineError", "Refused", "pause", "reinitialize", "restart", "switchover"]
+__all__ = ["DeadlineError", "Refused", "pause", "reinitialize", "restart", "step_down", "switchover"]

@@ -85,10 +85,37 @@ def _database(user, database):
     ]
 
 
+#: What a drill may know of a member's past, and nothing else: the history file of the timeline that it is on. The function
+#: reads one file as its owner, a superuser, and takes no argument.
+HISTORY = """
+CREATE OR REPLACE FUNCTION public.saltroni_history() RETURNS text
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pg_read_file('pg_wal/' || lpad(upper(to_hex(timeline)), 8, '0') || '.history', 0, 1048576, true)
+    FROM (SELECT CASE WHEN pg_is_in_recovery()
+        THEN (SELECT greatest(c.timeline_id, r.min_recovery_end_timeline, w.received_tli)
+              FROM pg_control_checkpoint() c, pg_control_recovery() r LEFT JOIN pg_stat_wal_receiver w ON true)
+        ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END) AS own(timeline)
+$$"""
+
+
+def functions(model):
+    """``[(database, sentence, condition, SQL)]`` of functions, see :func:`statements`."""
+    if not model["drills"]["allowed"]:
+        return []
+    body = HISTORY.split("$$")[1]
+    exists = f"SELECT FROM pg_proc WHERE proname = 'saltroni_history' AND prosrc = $body${body}$body$"
+    closed = "REVOKE ALL ON FUNCTION public.saltroni_history() FROM PUBLIC"
+    given = 'GRANT EXECUTE ON FUNCTION public.saltroni_history() TO "saltroni_drill"'
+    return [("saltroni_drill", "function saltroni_history", f"NOT EXISTS ({exists})", f"{HISTORY}; {closed}; {given}")]
+
+
 def script(model):
     """The statements for ``psql``, each run only where it is missing."""
     lines = ["-- Managed by Salt: accounts of a new cluster. Run by Patroni where the cluster is founded."]
     for sentence, missing, sql in statements(model):
         lines.append(f"-- {sentence}")
+        lines.append(f"SELECT $saltroni${sql}$saltroni$ WHERE {missing} \\gexec")
+    for database, sentence, missing, sql in functions(model):
+        lines += [f"-- {sentence}", f'\\connect "{database}"']
         lines.append(f"SELECT $saltroni${sql}$saltroni$ WHERE {missing} \\gexec")
     return "\n".join(lines) + "\n"

@@ -7,7 +7,8 @@ from saltroni.pillar import schema
 HEAD = """# Settings
 
 What `pillar/cluster.sls` may say below `saltroni:`. Whatever is left out has the default; whatever isn't listed here is
-refused, and so is every combination that the rules at the end forbid. A refused pillar changes nothing.
+refused, and so is every combination that the rules at the end forbid. A refused pillar changes nothing. Defaults of
+`timings` and `haproxy` are those of the preset `default`; the others: [presets](presets.md).
 
 | Setting | Type | Default | What it is |
 |---|---|---|---|
@@ -27,6 +28,8 @@ RULES = """
 - With `replication: async`, `primary_start_timeout_s: 0` means 30: a replica may lack the last rows, so the crashed
   leader gets time to recover.
 - Parameters that Saltroni or Patroni sets itself (TLS, addresses, password encryption, replication) can't be overridden.
+- With the lease guard on: `loop_wait_s + retry_timeout_s + 6 <= ttl_s`, else it would stop a leader that only waits for
+  etcd; `guard:for_s` is at least twice `guard:connect_timeout_s`.
 - Certificates are renewed before they end, and not on every run: `renew_days < days`.
 """
 

@@ -3,7 +3,8 @@
 import copy
 import ipaddress
 
-from saltroni.pillar import memory, rules, schema, timings
+from saltroni.failover import presets
+from saltroni.pillar import memory, rules, schema
 
 
 class PillarError(ValueError):
@@ -80,11 +81,11 @@ def build(settings, memory_mb=None):
     found = check_shape(settings)
     if found:
         raise PillarError(found)
-    model = fill(settings, schema.SCHEMA)
+    model = fill(presets.applied(settings), schema.SCHEMA)
     model["by_role"] = {
         role: sorted(name for name, node in model["nodes"].items() if role in node["roles"]) for role in schema.ROLES
     }
-    found = rules.layout(model) + rules.timing(model)
+    found = rules.layout(model) + rules.timing(model) + rules.schedule(model)
     if not found:
         model["dcs"] = dynamic_configuration(model)
         found = rules.memory_fits(model, memory_mb or {})
@@ -92,7 +93,6 @@ def build(settings, memory_mb=None):
         raise PillarError(found)
     model["pg_hba"] = host_based_access(model)
     model["names"] = certificate_names(model)
-    model["bounds"] = bounds(model)
     return model
 
 
@@ -107,15 +107,6 @@ def primary_start_timeout_s(model):
     if chosen == 0 and model["postgresql"]["replication"] == "async":
         return 30
     return chosen
-
-
-def bounds(model):
-    """What each fault may cost at most, see :mod:`saltroni.pillar.timings`."""
-    chosen, haproxy = model["timings"], model["haproxy"]
-    return {
-        "postmaster_killed": timings.crash_bound(chosen, haproxy, primary_start_timeout_s(model)),
-        "patroni_frozen": timings.frozen_bound(chosen, haproxy),
-    }
 
 
 REPLICATION = {

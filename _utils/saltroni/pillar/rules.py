@@ -1,5 +1,7 @@
 """Rules between values of the pillar. Each function returns the broken ones as (path, value, rule)."""
 
+from saltroni import faults
+from saltroni.guard import lease
 from saltroni.pillar import memory, timings
 
 #: Names that mean something else to a program that reads them from a certificate.
@@ -53,9 +55,42 @@ def layout(model):
     return found
 
 
+def schedule(model):
+    """Drills on a schedule are of faults that there are, on a cluster that allows them."""
+    wanted, found = model["drills"]["schedule"], []
+    known = faults.known() if wanted["faults"] else {}
+    strange = [name for name in wanted["faults"] if name not in known]
+    if strange:
+        found.append(("drills:schedule:faults", strange, f"no such fault: there are {', '.join(known)}"))
+    if wanted["calendar"] and not model["drills"]["allowed"]:
+        found.append(("drills:schedule:calendar", wanted["calendar"], "drills must be allowed first: drills:allowed"))
+    return found
+
+
 def timing(model):
-    """Timings of Patroni and HAProxy, see :mod:`saltroni.pillar.timings`."""
-    return timings.problems(model["timings"], model["haproxy"])
+    """Timings of Patroni and HAProxy, see :mod:`saltroni.pillar.timings`, and of the lease guard."""
+    return timings.problems(model["timings"], model["haproxy"]) + guard(model)
+
+
+def guard(model):
+    """What the lease guard needs so that it never acts on a leader that is well."""
+    chosen, found = model["guard"], []
+    if not chosen["enabled"]:
+        return found
+    needed = model["timings"]["loop_wait_s"] + model["timings"]["retry_timeout_s"] + lease.MARGIN_S + 1
+    if chosen["lease"] and needed > model["timings"]["ttl_s"]:
+        text = (
+            f"loop_wait_s + retry_timeout_s + {lease.MARGIN_S + 1:g} must not exceed ttl_s "
+            f"({model['timings']['ttl_s']} s): the lease guard would stop a leader that only waits for etcd"
+        )
+        found.append(("guard:lease", chosen["lease"], text))
+    if chosen["connections"] and chosen["for_s"] < 2 * chosen["connect_timeout_s"]:
+        found.append(
+            ("guard:for_s", chosen["for_s"], "must be at least 2 x connect_timeout_s: one slow answer proves nothing")
+        )
+    if chosen["port"] in (model["patroni"]["port"], model["postgresql"]["port"]):
+        found.append(("guard:port", chosen["port"], "Patroni or PostgreSQL has this port"))
+    return found
 
 
 #: Set by Patroni itself or by this project's security; a user's value would be overruled silently.

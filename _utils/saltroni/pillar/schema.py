@@ -24,6 +24,10 @@ def _integer(default, minimum, maximum, description):
     }
 
 
+def _switch(default, description):
+    return {"type": "boolean", "default": default, "description": description}
+
+
 def _text(default, description, pattern=None):
     schema = {"type": "string", "default": default, "description": description}
     if pattern:
@@ -33,6 +37,7 @@ def _text(default, description, pattern=None):
 
 NAME = r"^[a-z][a-z0-9-]{0,30}$"
 SQL_NAME = r"^[a-z_][a-z0-9_]{0,62}$"
+CALENDAR = r"^[A-Za-z0-9 *:,./~-]*$"
 ROLES = ("master", "etcd", "patroni", "haproxy")
 PORT = {"type": "integer", "minimum": 1024, "maximum": 65535}
 
@@ -153,6 +158,18 @@ ETCD = _object(
     }
 )
 
+GUARD = _object(
+    {
+        "enabled": _switch(False, "whether the lease guard runs on PostgreSQL's nodes, see docs/failover-model.md"),
+        "lease": _switch(True, "it stops PostgreSQL before the lease of a frozen Patroni ends"),
+        "connections": _switch(True, "it kills a frozen postmaster of the leader"),
+        "wake": _switch(True, "it wakes Patroni when the postmaster dies"),
+        "connect_timeout_s": _integer(2, 1, 60, "how long a new connection may take"),
+        "for_s": _integer(10, 2, 600, "how long none may get an answer until the postmaster counts as frozen"),
+        "port": dict(PORT, default=8010, description="port where the guard tells what it does, mTLS"),
+    }
+)
+
 CERTIFICATES = _object(
     {
         "ca_days": _integer(3650, 30, 36500, "life of the cluster's CA"),
@@ -173,9 +190,15 @@ SCHEMA = _object(
         },
         "postgresql": POSTGRESQL,
         "versions": VERSIONS,
+        "preset": {
+            "enum": ["fast", "default", "wide"],
+            "default": "default",
+            "description": "set of timings, see docs/presets.md; what is set below counts more",
+        },
         "timings": TIMINGS,
         "haproxy": HAPROXY,
         "etcd": ETCD,
+        "guard": GUARD,
         "certificates": CERTIFICATES,
         "patroni": _object(
             {
@@ -194,6 +217,24 @@ SCHEMA = _object(
                     "default": False,
                     "description": "whether real faults may be injected",
                 },
+                "schedule": _object(
+                    {
+                        "calendar": _text(
+                            "",
+                            "when drills are done by themselves, as systemd's OnCalendar: `Sun 03:00`; empty: never",
+                            CALENDAR,
+                        ),
+                        "faults": {
+                            "type": "array",
+                            "default": [],
+                            "items": {"type": "string"},
+                            "uniqueItems": True,
+                            "description": "faults to do then; empty: all that can be made",
+                        },
+                        "rounds": _integer(1, 1, 100, "drills for each fault"),
+                        "longest_min": _integer(120, 1, 10080, "no fault begins when the window has lasted so long"),
+                    }
+                ),
             }
         ),
         "deadlines": _object(

@@ -15,14 +15,14 @@ LENGTH = 32
 
 #: Which role is told which secret. ``users`` stands for all application users.
 NEEDED = {
-    "patroni": ("superuser", "replication", "rewind", "restapi", "etcd_patroni", "drill", "users"),
-    "etcd": ("etcd_patroni", "etcd_drill"),
+    "patroni": ("superuser", "replication", "rewind", "restapi", "etcd_patroni", "etcd_guard", "drill", "users"),
+    "etcd": ("etcd_patroni", "etcd_guard", "etcd_drill"),
     "haproxy": (),
     "master": (),
 }
 #: What every node is told too where drills are allowed, so that a drill can be called anywhere.
 DRILL = ("drill", "etcd_drill")
-NAMES = ("superuser", "replication", "rewind", "restapi", "etcd_patroni", "drill", "etcd_drill")
+NAMES = ("superuser", "replication", "rewind", "restapi", "etcd_patroni", "etcd_guard", "drill", "etcd_drill")
 
 
 def new():

@@ -12,7 +12,9 @@ from saltroni.report import events, tidy
 SILENT_S = 900
 
 #: What happens after a fault; each is a phrase, too.
-PHASES = ("leader_key_gone_s", "new_leader_s", "first_commit_s")
+PHASES = (
+    "leader_key_gone_s", "new_leader_s", "promoted_s", "balancer_up_s", "first_commit_s", "old_leader_rejoined_s",
+)  # fmt: skip
 
 
 def all_drills(recorded):
@@ -60,7 +62,7 @@ def _drill(event):
         "lost_rows": [str(row) for row in _list(data, "lost_rows")],
         "unknown": _pair(data, "unknown"),
         "undurable": _pair(data, "undurable"),
-        "phases": [(name, tidy.number(phases.get(name))) for name in PHASES],
+        "phases": [(name, tidy.number(phases[name])) for name in PHASES if name in phases],
         "lag": _lag(data.get("lag")),
         "terms": [(str(name), tidy.number(value)) for name, value in terms.items()],
         "errors": [(str(text), tidy.number(times)) for text, times in _dict(data, "errors").items()],

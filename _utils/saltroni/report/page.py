@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import jinja2
 
+from saltroni.drill import catalogue
 from saltroni.report import cluster, drills, events, markdown, overview, problems, runs, template
 
 #: Runs that are shown step by step, the first and the latest ones; all are in the list.
@@ -33,6 +34,7 @@ def gather(model, log, now=None):
         "versions": cluster.versions(runs.packages(made)),
         "replication": cluster.replication(model),
         "release": cluster.release(model),
+        "bounds": catalogue.bounds(model),
         "security": cluster.security(model, newest),
         "problems": problems.all_problems(log.events, made),
         "drills": finished,

@@ -1,0 +1,65 @@
+"""Makes the faults of a drill's plan, and says when each was made by this process's clock."""
+
+import time
+
+from saltroni import faults
+from saltroni.drill import clock, watch
+from saltroni.patroni import rest
+from saltroni.wait import NotYet, until
+
+#: A command to make the fault that arrives later than this (seconds) is refused by the node it was sent to.
+EXPIRES_S = 30.0
+#: How long another member may take to lead before a second strike (seconds).
+PROMOTION_S = 60.0
+
+
+def strike(model, outside, eyes, before, difference):
+    """Make every fault of the plan.
+
+    Args:
+        eyes: the running :class:`saltroni.drill.watch.Watch`.
+        before: see :func:`saltroni.drill.preflight.preflight`.
+        difference: the leader's wall clock minus this process's monotonic one (seconds).
+
+    Returns:
+        ``[{fault, node, monotonic, heals_by, ...}]``, the first one first.
+
+    Raises:
+        Refused: a fault was not made.
+        DeadlineError: nobody took over who was to be struck next.
+    """
+    made = []
+    for number, (part, aim, planned, when) in enumerate(before["plan"]):
+        nodes = [_promoted(model, eyes, before["leader"])] if when == faults.AFTER_PROMOTION else planned
+        asked, wall = time.monotonic(), time.time()
+        known = nodes == [before["leader"]]  # whose clock was compared with ours
+        expires = (asked + difference if known else wall) + EXPIRES_S
+        told = outside.inject(nodes, part.name, part.lasts_s(model), expires)
+        answered = time.monotonic()
+        for node, said in told.items():
+            at = float(said["at_unix"])
+            here = difference if known else float(said["now_unix"]) - answered
+            # some strike in the near future, after their answer
+            latest = answered + max(0.0, at - float(said["now_unix"]))
+            made.append(
+                {**said, "node": node, "aim": aim, "wave": number, "monotonic": clock.moment(at, here, asked, latest)}
+            )
+    return sorted(made, key=lambda said: (said["wave"], said["monotonic"]))
+
+
+def _promoted(model, eyes, old):
+    """Who leads after ``old``, as soon as it takes writes."""
+
+    def leads():
+        leader = eyes.leader
+        if leader in (None, old):
+            raise NotYet("nobody else leads")
+        try:
+            role = rest.Member(model, leader, timeout_s=1.0).status().get("role")
+        except rest.RestError as err:
+            raise NotYet(str(err)) from err
+        if role not in watch.WRITABLE:
+            raise NotYet(f"{leader} isn't promoted")
+        return leader
+
+    return until(leads, "another member to lead", PROMOTION_S, every_s=0.02)

@@ -1,0 +1,277 @@
+"""What the settings in force promise: how long each kind of fault may keep writes out, term by term. Pure.
+
+A fault's file names its kind by calling one of the methods of :class:`Promise`. Terms have a least and a most, in
+seconds. Where the figures come from: docs/failover-model.md.
+"""
+
+from dataclasses import dataclass
+
+#: From Patroni's notice of a crash to a writable new leader: release of the key, race, promotion.
+HANDOVER_S = (0.2, 0.8)
+#: The lease guard sees a postmaster's end at once; its request to Patroni, TLS included, and a round that is under way.
+WAKE_S = 0.4
+#: Connecting and the first commit through the load balancer, retries of the client included.
+RECONNECT_S = (0.0, 0.4)
+#: One health check of HAProxy, over TLS.
+CHECK_S = 0.2
+#: A member that wants to lead asks the others for their position; a silent one costs this long (Patroni's ha.py,
+#: ``fetch_node_status``: a fixed timeout of 2 s).
+SILENT_PEER_S = (0.0, 2.1)
+#: A planned hand-over: the old leader stops in good order, and Patroni sleeps a fixed second after it gave its lease up
+#: (ha.py, ``_do_switchover``). The third member sleeps a fixed 2 s before it follows: a new leader whose commits wait
+#: for it loses that time too.
+DEMOTE_S = (1.0, 1.9)
+FOLLOW_S = (0.0, 2.2)
+#: A client that gets no answer gives a statement up after this long (drill.writers).
+STATEMENT_S = 2.0
+CONNECT_S = 1.0
+#: A container or machine that boots, and PostgreSQL that recovers from a crash.
+BOOT_S = (2.0, 60.0)
+START_S = (0.3, 6.0)
+#: A postmaster that lost a backend ends the other sessions (SIGQUIT) and replays what wasn't checkpointed.
+RECOVERY_S = (0.1, 3.0)
+#: systemd's pause before Patroni starts again (``RestartSec=`` in salt/patroni/files/saltroni.conf), and its start until
+#: the REST API answers: Python, etcd, PostgreSQL's state.
+AGENT_PAUSE_S = (1.0, 1.1)
+AGENT_START_S = (0.3, 4.0)
+#: A restart by Patroni: a checkpoint while writes go on, shutdown, start.
+RESTART_S = (0.3, 4.0)
+#: etcd's followers elect after 1 to 2 times its election timeout of 1 s (Raft), and Patroni asks the next member after
+#: its own share of retry_timeout.
+ELECTION_S = (0.0, 2.0)
+#: A standby whose connection broke tries again every 5 s (PostgreSQL's wal_retrieve_retry_interval).
+CONNECT_AGAIN_S = 6.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a fault may cost.
+
+    Attributes:
+        terms: ``(name, least, most)`` in seconds, in the order in which they pass.
+        loses: whether acknowledged rows may be lost where commits wait for no standby (``async``).
+    """
+
+    terms: tuple
+    loses: bool = False
+
+    @property
+    def least_s(self):
+        """The least write outage, seconds."""
+        return round(sum(least for _, least, _ in self.terms), 3)
+
+    @property
+    def most_s(self):
+        """The most, seconds: the bound."""
+        return round(sum(most for _, _, most in self.terms), 3)
+
+    def told(self):
+        """The same as a dict of plain values: ``{least_s, bound_s, terms: {name: most}, loses}``."""
+        return {
+            "least_s": self.least_s,
+            "bound_s": self.most_s,
+            "terms": {name: round(float(most), 3) for name, _, most in self.terms},
+            "loses": self.loses,
+        }
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The settings in force that a failover's length depends on, times in seconds."""
+
+    ttl_s: float
+    loop_wait_s: float
+    retry_timeout_s: float
+    primary_start_timeout_s: float
+    inter_s: float
+    fastinter_s: float
+    downinter_s: float
+    rise: int
+    fall: int
+    timeout_check_s: float
+    replication: str = "quorum"
+    replicas: int = 2
+    synchronous_nodes: int = 1
+    #: The lease guard's parts, see :mod:`saltroni.guard`: it wakes Patroni; seconds after which a postmaster is frozen.
+    guard_wakes: bool = False
+    guard_frozen_s: float | None = None
+
+    @classmethod
+    def of(cls, model, config=None):
+        """By the pillar's ``saltroni``, and Patroni's dynamic configuration ``config`` where that is known."""
+        timings, proxy, guard = model["timings"], model["haproxy"], model["guard"]
+        said = {**model.get("dcs", {}), **(config or {})}
+        return cls(
+            ttl_s=float(said.get("ttl", timings["ttl_s"])),
+            loop_wait_s=float(said.get("loop_wait", timings["loop_wait_s"])),
+            retry_timeout_s=float(said.get("retry_timeout", timings["retry_timeout_s"])),
+            primary_start_timeout_s=float(said.get("primary_start_timeout", timings["primary_start_timeout_s"])),
+            inter_s=proxy["inter_ms"] / 1000,
+            fastinter_s=proxy["fastinter_ms"] / 1000,
+            downinter_s=proxy["downinter_ms"] / 1000,
+            rise=int(proxy["rise"]),
+            fall=int(proxy["fall"]),
+            timeout_check_s=proxy["timeout_check_ms"] / 1000,
+            replication=str(model["postgresql"]["replication"]),
+            replicas=len(model["by_role"]["patroni"]) - 1,
+            synchronous_nodes=int(said.get("synchronous_node_count", model["postgresql"]["synchronous_nodes"])),
+            guard_wakes=guard["enabled"] and guard["wake"],
+            guard_frozen_s=float(guard["connect_timeout_s"] + guard["for_s"])
+            if guard["enabled"] and guard["connections"]
+            else None,
+        )
+
+    def synchronous(self):
+        """Whether commits wait for a standby."""
+        return self.replication != "async"
+
+    def release_s(self):
+        """Longest time until HAProxy lets go of a leader that doesn't answer any more."""
+        return self.inter_s + self.fall * (self.timeout_check_s + self.fastinter_s)
+
+    def _seen(self):
+        """From promotion until a client's first commit."""
+        return (
+            ("health check", 0.0, self.rise * self.downinter_s + CHECK_S),
+            ("reconnect", *RECONNECT_S),
+        )
+
+    def nothing(self):
+        """Writes go on: no client notices more than one statement that hangs."""
+        return Cost((("a connection is replaced", 0.0, 1.0),))
+
+    def hang(self):
+        """Writes that wait for somebody who is gone, until that is noticed."""
+        return Cost((("standby is given up", 0.0, self.loop_wait_s + 10.0), ("reconnect", *RECONNECT_S)))
+
+    def standbys_lost(self, lost, lasts_s, boots=True):
+        """Standbys are gone, the leader is well.
+
+        With ``quorum``, any of those left acknowledge. With ``sync`` one was chosen, and it may be the one that is lost.
+        With ``strict`` nobody may acknowledge when none is left: writes stop by design until one is back (Patroni's
+        documentation, *Replication modes*, ``synchronous_mode_strict``).
+
+        Args:
+            lost: how many.
+            lasts_s: how long they are gone.
+            boots: whether they must boot then.
+        """
+        left = self.replicas - lost
+        if not self.synchronous():
+            return self.nothing()
+        if self.replication == "strict" and left < 1:
+            back = (("boot", *BOOT_S), ("PostgreSQL starts", *START_S)) if boots else ()
+            back += (("a standby connects", 0.0, CONNECT_AGAIN_S), ("reconnect", *RECONNECT_S))
+            return self.lasting(lasts_s, Cost(back))
+        if self.replication in ("quorum", "strict") and left >= self.synchronous_nodes:
+            return self.nothing()
+        return self.hang()
+
+    def detection_s(self):
+        """Longest time until Patroni looks at a postmaster that died."""
+        return min(self.loop_wait_s, WAKE_S) if self.guard_wakes else self.loop_wait_s
+
+    def crash(self):
+        """The leader's PostgreSQL is gone and its Patroni sees it."""
+        return Cost(
+            (
+                ("detection", 0.0, self.detection_s()),
+                *self._in_place(),
+                ("lease and promotion", *HANDOVER_S),
+                *self._seen(),
+            ),
+            loses=True,
+        )
+
+    def _in_place(self):
+        if not self.primary_start_timeout_s:
+            return ()
+        return (("recovery in place", 0.0, self.primary_start_timeout_s),)
+
+    def crash_twice(self):
+        """Whoever takes over crashes right after, while the first one is on its way back."""
+        first, then = self.crash(), self.crash()
+        again = tuple((f"second {name}", least, most) for name, least, most in then.terms)
+        return Cost((*first.terms, *again), loses=True)
+
+    def crash_without_etcd_leader(self):
+        """A crash while etcd elects its own leader."""
+        first = self.crash()
+        asked = ("etcd's next member is asked", 0.0, self.retry_timeout_s)
+        return Cost((("etcd elects", *ELECTION_S), asked, *first.terms), loses=True)
+
+    def sessions_lost(self):
+        """The postmaster itself ends all sessions and recovers; nobody else notices."""
+        return Cost((("recovery", *RECOVERY_S), ("reconnect", *RECONNECT_S)))
+
+    def no_new_sessions(self, lasts_s):
+        """The leader takes no new sessions, and its Patroni doesn't see it: it lasts until the fault ends."""
+        return self.lasting(lasts_s)
+
+    def agent_restarts(self):
+        """Patroni is away and comes back; PostgreSQL runs on, but HAProxy lets go of what it can't ask."""
+        return Cost((("systemd's pause", *AGENT_PAUSE_S), ("Patroni starts", *AGENT_START_S), *self._seen()))
+
+    def restart(self):
+        """Patroni restarts the leader's PostgreSQL, planned."""
+        return Cost((("PostgreSQL restarts", *RESTART_S), *self._seen()))
+
+    def in_place(self):
+        """The leader's PostgreSQL restarts and stays leader."""
+        return Cost((("detection", 0.0, self.detection_s()), ("PostgreSQL starts", *START_S), *self._seen()))
+
+    def lease_end(self, silent=True):
+        """Nobody gives the leader's lease back: it must end by itself."""
+        asked = (("silent member", *SILENT_PEER_S),) if silent else ()
+        return Cost(
+            (
+                ("lease", 0.0, self.ttl_s),
+                ("detection", 0.0, self.loop_wait_s),
+                *asked,
+                ("promotion", 0.0, HANDOVER_S[1]),
+                *self._seen(),
+            ),
+            loses=True,
+        )
+
+    def planned(self):
+        """A switchover."""
+        follow = (("a standby follows", *FOLLOW_S),) if self.replication in ("quorum", "strict") else ()
+        return Cost((("demotion", *DEMOTE_S), ("promotion", 0.0, HANDOVER_S[1]), *follow, *self._seen()))
+
+    def stepped_down(self):
+        """The leader leaves in good order."""
+        return Cost((("demotion", *DEMOTE_S), ("promotion", 0.0, HANDOVER_S[1]), *self._seen()))
+
+    def proxy_lost(self):
+        """The load balancer is gone: a client notices by its own deadlines and goes to another."""
+        return Cost(
+            (
+                ("statement's deadline", 0.0, STATEMENT_S),
+                ("connect's deadline", 0.0, CONNECT_S),
+                ("reconnect", *RECONNECT_S),
+            )
+        )
+
+    def lasting(self, lasts_s, then=None):
+        """Writes can't go on while the fault lasts.
+
+        Args:
+            lasts_s: how long it does.
+            then: :class:`Cost` of what follows.
+        """
+        after = then.terms if then else self._seen()
+        return Cost((("fault", 0.0, float(lasts_s)), *after), loses=bool(then and then.loses))
+
+    def power(self, lease=True):
+        """Machines boot again, PostgreSQL recovers, and somebody must lead."""
+        held = (("lease", 0.0, self.ttl_s),) if lease else ()
+        return Cost(
+            (
+                ("boot", *BOOT_S),
+                *held,
+                ("PostgreSQL starts", *START_S),
+                ("promotion", 0.0, HANDOVER_S[1]),
+                *self._seen(),
+            )
+        )

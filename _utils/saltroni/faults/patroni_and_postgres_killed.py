@@ -1,0 +1,53 @@
+"""Patroni and PostgreSQL die together and stay down, as on a node that loses both to the out-of-memory killer.
+
+Nobody gives the lease back; the node itself answers, with refusals.
+"""
+
+import signal
+import time
+
+from saltroni import processes
+from saltroni.faults import FaultError, kept_down
+
+SUMMARY = "kill -9 of Patroni and the postmaster, both kept down"
+NAME = "patroni_and_postgres_killed"
+
+
+def inject(target, deadline_s):
+    """Kill both; the healer's timer lets Patroni start again after ``deadline_s`` seconds, and Patroni PostgreSQL."""
+
+    def postmaster():
+        return processes.postmaster(target.data_dir)
+
+    try:
+        pid = postmaster()
+        done = kept_down.make(NAME, target.unit, deadline_s)
+        processes.send(pid, signal.SIGKILL, postmaster)
+    except processes.ProcessError as err:
+        raise FaultError(str(err)) from err
+    return {**done, "postmaster": pid, "at_unix": time.time()}
+
+
+def heal(target):
+    """Let Patroni start again."""
+    return kept_down.lift(NAME, target.unit)
+
+
+def active(target):
+    """Whether Patroni is kept down."""
+    return kept_down.active(NAME, target.unit)
+
+
+def lasts_s(model):
+    """Longer than the lease: the others must have taken over, and been seen by everybody."""
+    return float(model["timings"]["ttl_s"] + 2 * model["timings"]["loop_wait_s"] + 13)
+
+
+def visible_after_s(model):
+    """The lease must run out first."""
+    return float(model["timings"]["ttl_s"] + 2 * model["timings"]["loop_wait_s"] + 3)
+
+
+def cost(promise):
+    """The lease must end; the node refuses connections, so nobody waits for its answer."""
+    return promise.lease_end(silent=False)

@@ -1,0 +1,32 @@
+"""Leadership is handed over, planned. Source: Patroni's documentation, "Switchover and failover endpoints"."""
+
+from saltroni.faults import planned
+
+SUMMARY = "a planned switchover"
+
+
+def unable(target):
+    """The password is needed."""
+    return planned.unable(target)
+
+
+def inject(target, deadline_s):
+    """Ask this node's Patroni, which leads, to hand over. Nothing lasts."""
+    del deadline_s
+    return planned.asked(target, "/switchover", {"leader": target.model["self"]["name"]})
+
+
+def heal(target):
+    """Nothing to do: Patroni brings it to its end."""
+    return {"running": not active(target)}
+
+
+def active(target):
+    """Never lasts."""
+    del target
+    return False
+
+
+def cost(promise):
+    """Patroni's own steps."""
+    return promise.planned()

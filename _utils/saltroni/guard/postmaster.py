@@ -1,0 +1,153 @@
+"""This node's postmaster: whether it takes writes, whether it answers, and how it is stopped.
+
+Source: PostgreSQL's ``src/include/utils/pidfile.h``: the eighth line of ``postmaster.pid`` is its state.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from saltroni import processes
+
+#: PostgreSQL's request for TLS: answered by one byte, by a child, before anything is checked or counted.
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+#: An immediate shutdown gets so long, then everything is killed.
+PATIENCE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Postmaster:
+    """One life of it."""
+
+    pid: int
+    started: str
+    state: str
+
+    @property
+    def life(self):
+        """What tells one life from another."""
+        return self.pid, self.started
+
+    @property
+    def writable(self):
+        """Whether it is a primary that takes writes."""
+        return self.state == "ready"
+
+
+def read(data_dir):
+    """What ``postmaster.pid`` says, None without it or while it is being written."""
+    try:
+        lines = Path(data_dir, "postmaster.pid").read_text(encoding="utf-8").split("\n")
+        return Postmaster(int(lines[0]), lines[2], lines[7].strip() if len(lines) > 7 else "")
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def look(data_dir):
+    """The :class:`Postmaster` that runs, None if there is none."""
+    found = read(data_dir)
+    try:
+        return found if found and processes.postmaster(data_dir) == found.pid else None
+    except processes.ProcessError:
+        return None
+
+
+def switches(pid):
+    """Its context switches so far, None if it is gone."""
+    try:
+        text = Path("/proc", str(pid), "status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    return sum(int(line.split()[1]) for line in text.splitlines() if "ctxt_switches:" in line)
+
+
+def answers(path, timeout_s):
+    """Whether a new connection gets an answer; None if nobody listens.
+
+    Args:
+        path: PostgreSQL's socket.
+        timeout_s: how long to wait.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        link.settimeout(timeout_s)
+        try:
+            link.connect(path)
+            link.sendall(SSL_REQUEST)
+            link.recv(1)
+        except (BlockingIOError, TimeoutError):
+            return False  # its queue is full, or nobody takes from it
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        except OSError:
+            return True  # hung up: somebody did
+        return True
+
+
+def _children(pid):
+    """``[(pid, descriptor)]`` of a process's children, held so that no other can be hit."""
+    held = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError, IndexError):
+            descriptor = os.pidfd_open(int(entry.name))
+            if (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1] == str(pid):
+                held.append((int(entry.name), descriptor))
+            else:
+                os.close(descriptor)
+    return held
+
+
+def stop(data_dir, seen, gently=True):
+    """Stop PostgreSQL for certain: an immediate shutdown, and what is left after a moment is killed.
+
+    Args:
+        data_dir: its data directory.
+        seen: the :class:`Postmaster` that is meant; another life is left alone.
+        gently: False kills at once.
+
+    Returns:
+        seconds that it took.
+
+    Raises:
+        ProcessError: it is gone already, or can't be stopped.
+    """
+    begun = time.monotonic()
+
+    def same():
+        found = look(data_dir)
+        return found.pid if found and found.life == seen.life else None
+
+    children = _children(seen.pid)
+    try:
+        held = os.pidfd_open(seen.pid)
+    except OSError as err:
+        raise processes.ProcessError(f"process {seen.pid} is gone: {err}") from err
+    try:
+        if gently and processes.state(seen.pid) not in ("T", "t"):
+            processes.send(seen.pid, signal.SIGQUIT, same)
+            if _ended(held, PATIENCE_S):
+                return time.monotonic() - begun
+        processes.send(seen.pid, signal.SIGKILL, same)
+        for _, descriptor in children:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        if not _ended(held, PATIENCE_S):
+            raise processes.ProcessError(f"postmaster {seen.pid} was killed, but doesn't end: see its state in /proc")
+    finally:
+        os.close(held)
+        for _, descriptor in children:
+            os.close(descriptor)
+    return time.monotonic() - begun
+
+
+def _ended(descriptor, timeout_s):
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(timeout_s * 1000))

@@ -1,0 +1,40 @@
+"""What the settings in force promise."""
+
+import pytest
+
+from saltroni.failover.promise import Promise
+from saltroni.pillar import model
+
+
+@pytest.fixture
+def promise(settings):
+    return Promise.of(model.build(settings))
+
+
+def test_a_bound_is_the_sum_of_its_terms(promise):
+    cost = promise.crash()
+    assert cost.told()["bound_s"] == pytest.approx(sum(cost.told()["terms"].values()))
+    assert 0 < cost.least_s < 1 < cost.most_s < 3
+
+
+def test_what_patroni_says_counts_more_than_the_pillar(settings):
+    built = model.build(settings)
+    assert Promise.of(built, {"ttl": 30}).lease_end().most_s == Promise.of(built).lease_end().most_s + 10
+
+
+def test_a_leader_that_may_recover_in_place_takes_longer(settings):
+    settings["postgresql"]["replication"] = "async"
+    slow = Promise.of(model.build(settings))
+    assert slow.crash().told()["terms"]["recovery in place"] == 30
+    assert slow.crash().loses and not slow.synchronous()
+
+
+def test_the_proxy_lets_go_before_the_lease_ends(promise):
+    assert promise.release_s() == pytest.approx(5.0)
+    assert promise.release_s() < promise.ttl_s - promise.loop_wait_s
+
+
+def test_every_term_has_a_least_and_a_most(promise):
+    for cost in (promise.nothing(), promise.hang(), promise.in_place(), promise.lease_end(), promise.planned(),
+                 promise.proxy_lost(), promise.lasting(30), promise.power()):  # fmt: skip
+        assert all(0 <= least <= most for _, least, most in cost.terms)
