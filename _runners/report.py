@@ -17,8 +17,10 @@ from salt.exceptions import SaltInvocationError, SaltRunnerError
 
 import saltroni.clusters
 import saltroni.report.events
+import saltroni.report.language
 import saltroni.report.page
 import saltroni.report.problems
+import saltroni.report.runs
 import saltroni.report.store
 import saltroni.report.writer
 import saltroni.report.writing
@@ -82,7 +84,7 @@ def _store(cluster):
 def _facts(cluster):
     name, model = _one(cluster)
     try:
-        return name, saltroni.report.page.gather(model, _store(name).read())
+        return name, saltroni.report.page.gather(model, _store(name).read(reduce=saltroni.report.runs.slim))
     except saltroni.report.store.StoreError as err:
         raise SaltRunnerError(str(err)) from err
 
@@ -187,13 +189,15 @@ def _kept(cluster, events):
     return [event["id"] for event in fresh]
 
 
-def write(cluster=None):
-    """Write REPORT.md now, with the state runs that the reactor missed: the master's job cache still has them.
+def write(cluster=None, language=None):
+    """Write the report now, with the state runs that the reactor missed: the master's job cache still has them.
 
     cluster
         its name; every cluster of this master without it
+    language
+        ``en`` or ``ru``; another one than ``saltroni:report:language`` is written beside it, as ``REPORT.ru.md``
 
-    Returns ``{cluster: {path, events, runs, problems, open, drills}}``.
+    Returns ``{cluster: {path, events, runs, problems, open, drills, failovers, pictures}}``.
 
     Raises SaltRunnerError if the events can't be read or the page can't be written.
 
@@ -202,19 +206,21 @@ def write(cluster=None):
     .. code-block:: bash
 
         salt-run report.write
-        salt-run report.write cluster=demo
+        salt-run report.write cluster=demo language=ru
     """
+    if language not in (None, *saltroni.report.language.LANGUAGES):
+        raise SaltInvocationError(f"language={language}: there are {', '.join(saltroni.report.language.LANGUAGES)}")
     models = dict([_one(cluster)]) if cluster else _clusters()
     try:
         _recover(models)
-        return {name: _written(name, model) for name, model in models.items()}
+        return {name: _written(name, model, language) for name, model in models.items()}
     except ERRORS as err:
         raise SaltRunnerError(f"REPORT.md could not be written: {err}") from err
 
 
-def _written(cluster, model):
+def _written(cluster, model, language=None):
     with saltroni.report.writer.alone(_path(cluster)):
-        return saltroni.report.writing.write(_path(cluster), model)
+        return saltroni.report.writing.write(_path(cluster), model, language=language)
 
 
 def _recover(models):
@@ -276,7 +282,14 @@ def problems(cluster=None):
     """
     facts = _facts(cluster)[1]
     keys = ("title", "nodes", "met", "times", "solved", "how")
-    return {problem["id"]: {key: problem[key] for key in keys} for problem in facts["problems"]}
+    english = saltroni.report.language.Language()
+    told = {"title", "how"}
+    return {
+        problem["id"]: {
+            key: english.fact(problem[key]) if key in told and problem[key] else problem[key] for key in keys
+        }
+        for problem in facts["problems"]
+    }
 
 
 def explain(id, text, solved=False, cluster=None):

@@ -3,6 +3,7 @@
 Whatever is missing in an event is missing in the result, and no error.
 """
 
+import hashlib
 from datetime import timedelta
 from statistics import median
 
@@ -41,6 +42,10 @@ def _identity(event):
     return str(event["data"].get("drill") or event["id"])
 
 
+def _short(event):
+    return hashlib.sha256(_identity(event).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
 def _drill(event):
     data = event["data"]
     numbers = (
@@ -54,6 +59,8 @@ def _drill(event):
         **{name: str(data[name]) if data.get(name) else None for name in words},
         "fault": str(data.get("fault") or "unknown fault"),
         "id": _identity(event),
+        "picture": f"drill-{_short(event)}",
+        "lag_picture": f"lag-{_short(event)}",
         "time": event["time"],
         "node": event["node"],
         "passed": data.get("verdict") == "passed",

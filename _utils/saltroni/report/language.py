@@ -84,6 +84,10 @@ class Language:
             return self.say("minutes_seconds", minutes=self.number(minutes), seconds=rest)
         return self.say("seconds", value=self._local(f"{value:.1f}" if value >= 10 else f"{value:.2f}"))
 
+    def unit(self, value):
+        """A setting in seconds, as it is set."""
+        return self.say("seconds", value=self.number(value))
+
     def days(self, value):
         """A number of days."""
         return self.say("days", value=self.number(float(round(value, 1)) if value < 10 else round(value)))
@@ -109,5 +113,5 @@ class Language:
 
     def filters(self):
         """For the template."""
-        names = ("fact", "recorded", "count", "number", "fixed", "seconds", "days", "size", "brief", "names")
+        names = ("fact", "recorded", "count", "number", "fixed", "seconds", "unit", "days", "size", "brief", "names")
         return {name: getattr(self, name) for name in names}

@@ -113,9 +113,7 @@ def _drill(drill, language):
     elif drill["outage_s"] is not None:
         outage = say("p_outage", outage=language.seconds(drill["outage_s"]))
     if drill["lost"] is not None:
-        lost = say(
-            "p_lost", lost=language.number(drill["lost"]), acknowledged=language.number(drill["acknowledged"])
-        )
+        lost = say("p_lost", lost=language.number(drill["lost"]), acknowledged=language.number(drill["acknowledged"]))
     return say(
         "p_drill",
         fault=plain(drill["fault"]),

@@ -243,6 +243,7 @@ PHRASES = {
     "old_leader_rejoined_s": "the old leader follows the new one",
     "pic_promoted": "promoted",
     "pic_balancer": "balancer up",
+    "fault_does": "What it does",
     "costs_intro": "What each fault may cost in write outage, at most, by these settings:",
     "at_most": "At most",
     "of_which": "Of which",

@@ -41,10 +41,9 @@ def _of_states(runs):
             for failure in _failures(node):
                 _meet(failures, run, node, failure)
     grouped = {}
-    for episode in failures.values():
-        for failure in episode:
-            key = (str(failure["title"]), _shape(failure["said"], failure["node"]), failure["run"])
-            grouped.setdefault(key, []).append(failure)
+    for failure in (one for keys in failures.values() for episodes in keys.values() for one in episodes):
+        key = (str(failure["title"]), _shape(failure["said"], failure["node"]), failure["run"])
+        grouped.setdefault(key, []).append(failure)
     return [_problem(group) for group in grouped.values()]
 
 
@@ -69,7 +68,7 @@ def _failures(node):
 
 def _meet(failures, run, node, failure):
     key, title, said, held = failure
-    episodes = failures.setdefault((node["node"], key), [])
+    episodes = failures.setdefault(node["node"], {}).setdefault(key, [])
     if episodes and episodes[-1]["solved"] is None:
         episodes[-1]["times"] += 1
         episodes[-1]["last"] = node["time"]
@@ -93,12 +92,15 @@ def _meet(failures, run, node, failure):
 
 def _solve(failures, run, node):
     """Close what this run of a node shows to be well again."""
+    if node["node"] not in failures:
+        return
     well = {state["key"]: state for state in node["all"] if state.get("result") is True}
-    present = {state["key"] for state in node["all"]}
+    well.update({key: {} for key in node["well"]})
+    present = {state["key"] for state in node["all"]} | set(node["well"])
     clean = run["full"] and not node["failed"] and not node["error"]
-    for (name, key), episodes in failures.items():
+    for key, episodes in failures.get(node["node"], {}).items():
         last = episodes[-1]
-        if name != node["node"] or last["solved"]:
+        if last["solved"]:
             continue
         if key == "run":
             done = not node["error"] and run["full"]

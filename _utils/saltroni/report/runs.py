@@ -1,5 +1,7 @@
 """State runs, from the returns of their nodes. Pure."""
 
+import functools
+import sys
 from datetime import timedelta
 
 from saltroni.report import events, state_run
@@ -31,7 +33,7 @@ def _once(recorded):
 
 
 def _fingerprint(event):
-    return event["data"].get("fingerprint") or state_run.fingerprint(event["data"])
+    return slim(event)["data"].get("fingerprint")
 
 
 def _run(jid, members):
@@ -63,21 +65,48 @@ def _command(data, dry):
     return " ".join(word for word in words if word)
 
 
+def slim(event):
+    """A state run without the states that had nothing to do, of which only their keys matter: most of a run's size.
+
+    Args:
+        event: any event; it is changed.
+    """
+    data = event["data"]
+    if event["kind"] != events.RUN or "well" in data:
+        return event
+    states = data.get("states") or []
+    if data.get("spooled") or any(state.get("result") is False for state in states):
+        data["fingerprint"] = state_run.fingerprint(data)
+    idle = [state for state in states if state.get("result") is True and not state.get("changed")]
+    data["well"] = _shared(tuple(state["key"] for state in idle))
+    data["seconds"] = sum(state.get("seconds") or 0 for state in states)
+    data["states"] = [state for state in states if state.get("result") is not True or state.get("changed")]
+    return event
+
+
+@functools.lru_cache(maxsize=1000)
+def _shared(keys):
+    """The same keys again, once in memory: repeated runs have the same ones."""
+    return tuple(map(sys.intern, keys))
+
+
 def _node(event):
-    states = event["data"].get("states") or []
-    seconds = round(sum(state.get("seconds") or 0 for state in states), 1)
+    data = slim(event)["data"]
+    states = data["states"]
+    seconds = round(data["seconds"], 1)
     ended = events.moment(event["time"])
     return {
         "node": event["node"],
         "event": event["id"],
         "time": event["time"],
         "began": events.stamp(ended - timedelta(seconds=min(seconds, 86400))),
-        "states": len(states),
+        "states": len(states) + len(data["well"]),
         "changed": sum(1 for state in states if state.get("changed")),
         "failed": sum(1 for state in states if state.get("result") is False),
         "error": event["data"].get("error"),
         "seconds": seconds,
         "all": states,
+        "well": data["well"],
     }
 
 

@@ -302,7 +302,7 @@ TEMPLATE = r"""
 
 {{ say('costs_intro') }}
 
-| {{ say('fault') }} | {{ say('what_happened') }} | {{ say('at_most') }} | {{ say('of_which') }} |
+| {{ say('fault') }} | {{ say('fault_does') }} | {{ say('at_most') }} | {{ say('of_which') }} |
 |---|---|---|---|
 {% for fault, bound in bounds.items() %}
 | {{ fault | plain }} | {{ bound.what | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
