@@ -53,7 +53,7 @@ def svg(paint, words):
         figure = paint(lambda width, height: Figure(figsize=(width, height), layout="constrained"))
         FigureCanvasSVG(figure)
         out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Title": None})
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     text = re.sub(r"<\?xml[^>]*\?>\s*<!DOCTYPE[^>]*>\s*", "", text)
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
