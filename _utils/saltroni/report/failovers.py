@@ -31,9 +31,9 @@ def all_failovers(recorded, drills, bounds):
     Returns:
         dicts with ``time``, ``timeline``, ``old_leader``, ``new_leader``, ``why`` (``drill``, ``switchover``, ``orderly`` or
         ``failover``), ``fault``, ``outage_s``, ``how`` (``measured``, ``reckoned``, ``assumed`` or ``unknown``),
-        ``bound_s``, ``lost``, ``source`` (``told``, ``confirmed`` or ``reconciled``).
+        ``bound_s``, ``lost``, ``source`` (``told``, ``confirmed``, ``reconciled`` or ``drill``).
     """
-    found = _matched(_told(recorded), _history(recorded))
+    found = _with_drills(_matched(_told(recorded), _history(recorded)), drills)
     lives = _lives(recorded)
     switchovers = [event for event in recorded if event["kind"] == SWITCHOVER]
     taken = set()
@@ -82,6 +82,29 @@ def _matched(told, history):
     return sorted([*history, *waiting], key=lambda change: (change["time"], change["timeline"] or 0))
 
 
+def _with_drills(changes, drills):
+    """The changes, and those that only a drill saw: its events came before the others', or those were lost."""
+    found = list(changes)
+    for drill in drills:
+        if not drill["new_leader"] or drill["new_leader"] == drill["old_leader"]:
+            continue
+        if any(_is_of(change, drill) for change in changes):
+            continue
+        change = {"time": drill["time"], "new_leader": drill["new_leader"], "source": "drill"}
+        found.append({**change, "timeline": drill["timeline_after"]})
+    return sorted(found, key=lambda change: (change["time"], change["timeline"] or 0))
+
+
+def _is_of(change, drill):
+    """Whether a change of the leader may be what a drill made."""
+    if drill["new_leader"] != change["new_leader"]:
+        return False
+    if change["timeline"] and drill["timeline_after"] and change["timeline"] != drill["timeline_after"]:
+        return False
+    after = (events.moment(drill["time"]) - events.moment(change["time"])).total_seconds()
+    return -10 <= after <= DRILL_S
+
+
 def _apart_s(one, other):
     return abs((events.moment(one["time"]) - events.moment(other["time"])).total_seconds())
 
@@ -104,12 +127,7 @@ def _explain(change, drills, switchovers, taken):
     change.update(why="failover", fault=None, lost=None, measured_s=None, promised_s=None)
     at = events.moment(change["time"])
     for drill in drills:
-        ended = events.moment(drill["time"])
-        if drill["id"] in taken or drill["new_leader"] != change["new_leader"]:
-            continue
-        if not timedelta(seconds=-10) <= ended - at <= timedelta(seconds=DRILL_S):
-            continue
-        if change["timeline"] and drill["timeline_after"] and change["timeline"] != drill["timeline_after"]:
+        if drill["id"] in taken or not _is_of(change, drill):
             continue
         taken.add(drill["id"])
         change.update(why="drill", fault=drill["fault"], lost=drill["lost"], measured_s=drill["outage_s"])

@@ -1,5 +1,7 @@
 """The cluster's nodes, and who talks to whom."""
 
+import textwrap
+
 #: Ports that are shown.
 USED = ("leader", "replicas", "synchronous")
 
@@ -37,7 +39,7 @@ def _paint(new, rows):
     axes.set_ylim(-len(rows) + 0.4, 0.6)
     for place, (title, members, arrow) in enumerate(rows):
         row_color = canvas.color(place)
-        axes.text(0.05, -place, canvas.short(title, 46), va="center", fontweight="bold", wrap=True)
+        axes.text(0.05, -place, textwrap.fill(title, 26), va="center", fontweight="bold", fontsize=10)
         boxes = members or [(None, None)]
         width = min(1.5, 5.4 / len(boxes))
         for number, (name, address) in enumerate(boxes):
