@@ -12,6 +12,7 @@ import time
 from datetime import UTC, datetime
 
 import jinja2
+import salt.client
 import salt.loader
 from salt.exceptions import SaltInvocationError, SaltRunnerError
 
@@ -22,6 +23,7 @@ import saltroni.report.page
 import saltroni.report.problems
 import saltroni.report.runs
 import saltroni.report.store
+import saltroni.report.verify
 import saltroni.report.writer
 import saltroni.report.writing
 import saltroni.spool.parcel
@@ -360,14 +362,19 @@ def _note(cluster, event):
     return write(cluster)[cluster]
 
 
-def verify(cluster=None):
-    """Whether every recorded event can be read.
+def verify(cluster=None, timeout_s=10):
+    """Compare what is recorded with Patroni's own history and with what waits in the nodes' spools.
 
     cluster
         its name; every cluster of this master without it
+    timeout_s
+        seconds that nodes may take to answer
 
-    Returns ``{cluster: {ok, events, first, last, unreadable, torn}}``: ``unreadable`` lists lines as ``file:number``,
-    ``torn`` counts lines that a crash left half written.
+    Returns ``{cluster: {ok, events, first, last, unreadable, torn, failovers, history, not_recorded, waiting, silent}}``.
+    ``unreadable`` lists lines as ``file:number``; ``torn`` counts lines that a crash left half written; ``history`` counts
+    the lines of Patroni's history, None if no member answers, and ``not_recorded`` lists those that the report lacks (the
+    leader tells them within a minute); ``waiting`` counts events in nodes' spools, and ``silent`` lists nodes that don't
+    answer. ``ok`` is true when all of it is known and nothing is missing.
 
     CLI Example:
 
@@ -377,13 +384,17 @@ def verify(cluster=None):
     """
     found = {}
     for name in [_one(cluster)[0]] if cluster else _clusters():
-        log = _facts(name)[1]["log"]
-        found[name] = {
-            "ok": not log.unreadable,
-            "events": len(log.events),
-            "first": log.events[0]["time"] if log.events else None,
-            "last": log.events[-1]["time"] if log.events else None,
-            "unreadable": [f"{file}:{number}" for file, number in log.unreadable],
-            "torn": log.torn,
-        }
+        facts = _facts(name)[1]
+        nodes = facts["model"]["nodes"]
+        asked = _ask(nodes, "spool.waiting", timeout_s)
+        spools = {node: asked[node] if isinstance(asked.get(node), list) else None for node in nodes}
+        members = [node for node in facts["model"]["by_role"]["patroni"] if spools[node] is not None]
+        said = _ask(members, "patroni.history", timeout_s) if members else {}
+        lines = next((lines for lines in said.values() if isinstance(lines, list)), None)
+        found[name] = saltroni.report.verify.verdict(facts["log"], lines, facts["failovers"], spools)
     return found
+
+
+def _ask(nodes, function, timeout_s):
+    with salt.client.get_local_client(mopts=__opts__) as client:
+        return client.cmd(list(nodes), function, tgt_type="list", timeout=int(timeout_s)) or {}

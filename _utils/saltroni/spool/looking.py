@@ -34,8 +34,10 @@ def look(model, folder=files.FOLDER, state=STATE):
     if seen["node"] != known.get("node"):
         files.put("node/seen", seen["node"], folder=folder)
         told.append("node/seen")
-    for line in _new_lines(model, set(seen["history"])):
+    for line in _lines(model):
         mark = _mark(line)
+        if mark in seen["history"]:
+            continue
         files.put("timeline/ended", line, identity=f"timeline-{mark}", happened=line["time"], folder=folder)
         told.append("timeline/ended")
         seen["history"] = [*seen["history"], mark][-500:]
@@ -73,8 +75,8 @@ def _ends(path):
         return None
 
 
-def _new_lines(model, known):
-    """Lines of Patroni's history that this node hasn't told; the leader tells them, others would only repeat it."""
+def _lines(model):
+    """Lines of Patroni's history, from the leader only: others would repeat it."""
     own = model["self"]["name"]
     if "patroni" not in model["self"]["roles"]:
         return []
@@ -86,8 +88,7 @@ def _new_lines(model, known):
     except (rest.RestError, OSError):
         return []
     # Patroni writes time and leader a moment after the line
-    whole = [line for line in lines if line["time"] and line["new_leader"]]
-    return [line for line in whole[-LINES:] if _mark(line) not in known]
+    return [line for line in lines if line["time"] and line["new_leader"]][-LINES:]
 
 
 def _mark(line):
