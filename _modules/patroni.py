@@ -173,8 +173,8 @@ def switchover(candidate=None, timeout_s=60):
 def step_down(timeout_s=60):
     """Hand leadership over by restarting Patroni on the leader, on which this must be run.
 
-    Where commits wait for a standby (``quorum``, ``strict``) this is the shortest way for writes; who takes over can't
-    be chosen. See :mod:`saltroni.patroni.changes`.
+    For a node that shall leave in good order. :func:`switchover` is quicker for writes, and lets choose who takes over.
+    See :mod:`saltroni.patroni.changes`.
 
     timeout_s
         seconds until it gives up waiting
@@ -366,7 +366,7 @@ def failover_test(
         able=lambda nodes, name: _able(model, nodes, name),
         inject=lambda nodes, *arguments: _on(model, nodes, "fault.inject", list(arguments), "fault"),
         emit=lambda verb, data: _emit(model, f"drill/{verb}", data),
-        logs=lambda *window: _logs(model, window),
+        logs=lambda *window: _peers(model).each(list(model["nodes"]), "fault.logs", list(window), "text"),
     )
     try:
         result = saltroni.drill.rounds.run(model, options, outside, int(rounds))
@@ -408,27 +408,21 @@ def drills():
     return _translated(saltroni.drill.catalogue.drills)
 
 
-#: How long another node may take to do what it is asked by way of the master (seconds).
-PEER_TIMEOUT_S = 20
+def _peers(model):
+    def local(function, arguments):
+        try:
+            return __salt__[function](*arguments)
+        except CommandExecutionError as err:
+            raise saltroni.drill.peer.PeerError(str(err)) from err
+
+    return saltroni.drill.peer.Peers(model["self"]["name"], __salt__["publish.publish"], local)
 
 
 def _on(model, nodes, function, arguments, expected):
     """Call ``function`` on ``nodes``, this one and others; returns ``{node: its dict}``."""
-    own = model["self"]["name"]
-    others = [node for node in nodes if node != own]
     try:
-        told = {}
-        if others:
-            said = saltroni.bounded.call(
-                __salt__["publish.publish"], ",".join(others), function, arguments, tgt_type="list",
-                timeout=PEER_TIMEOUT_S, deadline_s=PEER_TIMEOUT_S + 10,
-                what=f"{function} on {', '.join(others)} by way of the master",
-            )  # fmt: skip
-            told = {node: saltroni.drill.peer.answer(said, node, function, expected) for node in others}
-        if own in nodes:
-            told[own] = __salt__[function](*arguments)
-        return told
-    except (saltroni.bounded.TookTooLong, saltroni.drill.peer.PeerError, CommandExecutionError) as err:
+        return _peers(model).all(nodes, function, arguments, expected)
+    except saltroni.drill.peer.PeerError as err:
         raise saltroni.drill.course.Refused([str(err)]) from err
 
 
@@ -438,29 +432,6 @@ def _able(model, nodes, fault):
     reasons = [f"{fault} can't be made on {node}: {said['reason']}" for node, said in told.items() if not said["able"]]
     if reasons:
         raise saltroni.drill.course.Unable(reasons)
-
-
-def _logs(model, window):
-    """``fault.logs`` of every node; who can't be asked is told with the reason."""
-    names, told = list(model["nodes"]), {}
-    own = model["self"]["name"]
-    try:
-        said = saltroni.bounded.call(
-            __salt__["publish.publish"], ",".join(name for name in names if name != own), "fault.logs", list(window),
-            tgt_type="list", timeout=PEER_TIMEOUT_S, deadline_s=PEER_TIMEOUT_S + 10, what="the nodes' logs",
-        )  # fmt: skip
-    except saltroni.bounded.TookTooLong as err:
-        said = str(err)
-    for node in names:
-        try:
-            told[node] = (
-                __salt__["fault.logs"](*window)
-                if node == own
-                else saltroni.drill.peer.answer(said, node, "fault.logs", "text")
-            )
-        except (saltroni.drill.peer.PeerError, CommandExecutionError) as err:
-            told[node] = {"error": str(err)}
-    return told
 
 
 def _emit(model, what, data):

@@ -63,8 +63,8 @@ def suite(faults="all", rounds=1, node=None, exclude="", resume=False, cluster=N
         salt-run drill.suite resume=True
     """
     try:
-        model = saltroni.clusters.one(cluster)
-        shelf = saltroni.drill.shelf.Shelf(f"{saltroni.clusters.FOLDER}/{model['cluster']}")
+        model = saltroni.clusters.one(cluster, _folder())
+        shelf = _shelf(model)
         with shelf.alone():
             state = shelf.unfinished() if resume else _new(model, faults, int(rounds), node, exclude)
             return _done(state, model, shelf)
@@ -90,8 +90,8 @@ def schedule(cluster=None):
         salt-run drill.schedule
     """
     try:
-        model = saltroni.clusters.one(cluster)
-        shelf = saltroni.drill.shelf.Shelf(f"{saltroni.clusters.FOLDER}/{model['cluster']}")
+        model = saltroni.clusters.one(cluster, _folder())
+        shelf = _shelf(model)
         latest = shelf.latest()
         told = {"schedule": model["drills"]["schedule"], **saltroni.drill.schedule.timer(model["cluster"])}
         return {**told, "last_suite": latest and _brief(latest, shelf), "refused_now": _refusal(model)}
@@ -118,9 +118,9 @@ def window(cluster=None):
         salt-run drill.window
     """
     try:
-        model = saltroni.clusters.one(cluster)
+        model = saltroni.clusters.one(cluster, _folder())
         wanted = model["drills"]["schedule"]
-        shelf = saltroni.drill.shelf.Shelf(f"{saltroni.clusters.FOLDER}/{model['cluster']}")
+        shelf = _shelf(model)
         with shelf.alone():
             reasons = _refusal(model)
             if reasons:
@@ -133,6 +133,14 @@ def window(cluster=None):
             return _done(state, model, shelf, time.monotonic() + 60 * wanted["longest_min"])
     except ERRORS as err:
         return _refused([str(err)])
+
+
+def _folder():
+    return saltroni.clusters.folder(__opts__)
+
+
+def _shelf(model):
+    return saltroni.drill.shelf.Shelf(f"{_folder()}/{model['cluster']}")
 
 
 def _new(model, faults, rounds, node, exclude):
@@ -157,13 +165,14 @@ def _done(state, model, shelf, until_clock=None):
         begin=_begin, await_=_await, keep=shelf.keep, show=_show, now=saltroni.drill.course.now
     )
     state = saltroni.drill.suite.run(state, model, hands, until_clock)
-    for line in saltroni.drill.table.table(state):
+    table = saltroni.drill.table.table(state)
+    for line in table:
         _show(line)
     told = _brief(state, shelf)
     # the same end of the same suite is one event
     identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{state['suite']} {state['updated']}"))
     _tell(model, "suite/finished", {"id": identity, **told}, state["asked"]["node"])
-    return {**told, "table": saltroni.drill.table.table(state), "retcode": int(state["verdict"] != "passed")}
+    return {**told, "table": table, "retcode": int(state["verdict"] != "passed")}
 
 
 def _brief(state, shelf):

@@ -46,11 +46,7 @@ ERRORS = (
 
 
 def _folder():
-    """Where the master keeps what belongs to clusters: what it told the pillar."""
-    for entry in __opts__.get("ext_pillar") or []:
-        if "saltroni_cluster" in entry:
-            return (entry["saltroni_cluster"] or {}).get("folder", saltroni.clusters.FOLDER)
-    return saltroni.clusters.FOLDER
+    return saltroni.clusters.folder(__opts__)
 
 
 def _clusters():
@@ -67,12 +63,12 @@ def _clusters():
 
 
 def _one(cluster):
-    found = _clusters()
-    if cluster is None and len(found) == 1:
-        return next(iter(found.items()))
-    if cluster not in found:
-        raise SaltInvocationError(f"say cluster=NAME: there are {', '.join(found)}")
-    return cluster, found[cluster]
+    _clusters()  # none at all has its own words
+    try:
+        model = saltroni.clusters.one(cluster, _folder())
+    except ValueError as err:
+        raise SaltInvocationError(str(err)) from err
+    return model["cluster"], model
 
 
 def _path(cluster):

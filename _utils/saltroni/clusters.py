@@ -84,6 +84,14 @@ def of_node(node, folder=FOLDER):
     return next((name for name, model in known(folder).items() if node in model["nodes"]), None)
 
 
+def folder(opts):
+    """Where the master keeps what belongs to clusters: what its configuration ``opts`` tells the pillar."""
+    for entry in opts.get("ext_pillar") or []:
+        if "saltroni_cluster" in entry:
+            return (entry["saltroni_cluster"] or {}).get("folder", FOLDER)
+    return FOLDER
+
+
 def one(name=None, folder=FOLDER):
     """The model of the cluster ``name``, or of the only one.
 
@@ -94,5 +102,5 @@ def one(name=None, folder=FOLDER):
     if name is None and len(found) == 1:
         return next(iter(found.values()))
     if name not in found:
-        raise ValueError(f"say which cluster: one of {', '.join(sorted(found)) or '(none has been applied yet)'}")
+        raise ValueError(f"say cluster=NAME: one of {', '.join(sorted(found)) or '(none has been applied yet)'}")
     return found[name]

@@ -224,3 +224,19 @@ def test_switchover(lab):
     candidate = next(name for name in lab.model["by_role"]["patroni"] if name != before)
     lab.call("pg1", "patroni.switchover", candidate)
     assert lab.call("pg3", "patroni.leader")[0] == candidate
+
+
+@pytest.mark.parametrize(("role", "unit", "fault"), [("patroni", "patroni", "patroni_and_postgres_killed"),
+                                                     ("etcd", "etcd", "etcd_member_lost")])  # fmt: skip
+def test_what_is_kept_down_stays_down_until_it_heals(lab, role, unit, fault):
+    leader, _ = lab.call("lb1", "patroni.leader")
+    node = next(name for name in lab.model["by_role"][role] if name != leader)
+    try:
+        lab.call(node, "fault.inject", fault, "deadline_s=15")
+        for _ in range(8):  # systemd would restart it after one second
+            time.sleep(1)
+            assert lab.run(node, "systemctl", "is-active", unit, check=False).stdout.strip() != "active"
+        until(lambda: lab.run(node, "systemctl", "is-active", unit, check=False).returncode == 0, f"{unit} to heal", 30)
+    finally:
+        lab.call(node, "fault.heal", fault)
+    whole(lab, 90)

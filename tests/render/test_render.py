@@ -120,7 +120,7 @@ def test_master_opens_no_more_than_it_must(caller, pillar, tmp_path):
     (calls,) = config["peer"].values()
     allowed = run.opts["pillar"]["saltroni"]["drills"]["allowed"]
     functions = [function for entry in calls for names in entry.values() for function in names]
-    wanted = [r"x509\.sign_remote_certificate$", r"fault\.(inject|heal|active)$"]
+    wanted = [r"x509\.sign_remote_certificate$", r"fault\.(inject|heal|active|able|logs)$"]
     assert functions == (wanted if allowed else wanted[:1])
 
 

@@ -4,11 +4,13 @@ import base64
 import contextvars
 import json
 import time
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from saltroni import bounded, faults, processes, wait
-from saltroni.drill import aims, clock, course, ledger, lock, outage, peer, preflight, verdict, watch, whole
+from saltroni.drill import aims, clock, course, ledger, lock, outage, peer, preflight, result, verdict, watch, whole
 from saltroni.etcd import gateway
 from saltroni.failover.promise import Promise
 from saltroni.haproxy import descriptors
@@ -171,9 +173,10 @@ def test_a_good_drill_passes():
         ({"checked": False}, "couldn't be compared"),
         ({"whole": False, "missing": ["pg3 hasn't replayed the marker row"]}, "pg3 hasn't replayed"),
         (
-            {"overlap": {"rows": 7, "lasted_s": 3.5}, "overlap_forbidden": True},
+            {"overlap": {"rows": 7, "lasted_s": 3.5, "direct_rows": 90}, "overlap_forbidden": True},
             "two members took writes at once: 7 rows",
         ),
+        ({"overlap": {"rows": 0, "lasted_s": 0.0, "direct_rows": 0}}, "wasn't seen"),
         ({"lock_lost": "it could not be kept alive"}, "another drill"),
     ],
 )
@@ -283,6 +286,13 @@ def built(settings):
     return dict(told_to, self=dict(told_to["nodes"]["pg1"], name="pg1"))
 
 
+def sources(module):
+    """Text of a fault's file and of the helpers that it imports."""
+    used = [part for part in vars(module).values() if getattr(part, "__name__", "").startswith("saltroni.faults.")]
+    files = {part.__file__ for part in [module, *used] if hasattr(part, "__file__")}
+    return "".join(Path(file).read_text() for file in files)
+
+
 def test_every_fault_is_found_and_complete(built):
     known = faults.known()
     assert {"postmaster_killed", "patroni_frozen"} <= set(known)
@@ -296,6 +306,7 @@ def test_every_fault_is_found_and_complete(built):
         assert fault.visible_after_s(built) <= fault.lasts_s(built) or fault.lasts_s(built) == 0, name
         if fault.single:
             assert all(callable(getattr(fault, part)) for part in ("inject", "heal", "active")), name
+            assert not fault.lasts_s(built) or "healer.arm" in sources(fault.module), name
 
 
 def test_a_new_fault_is_one_new_file(tmp_path, monkeypatch):
@@ -449,3 +460,29 @@ def test_the_cluster_on_one_screen():
     assert [seen["members"][name]["lag_bytes"] for name in ("pg1", "pg2", "pg3")] == [0, 17, None]
     assert seen["members"]["pg2"]["pending_restart"]
     assert view.history([[1, 99, "no recovery target specified"]])[0]["new_leader"] is None
+
+
+@pytest.mark.parametrize(
+    ("followed", "whole_at", "rejoined"),
+    [
+        ([104.0], 105.0, 4.0),
+        ([], 105.0, 5.0),  # proven before Patroni's list told of it
+        ([104.0], None, None),  # listed, and not proven
+    ],
+)
+def test_when_the_old_leader_is_back(built, followed, whole_at, rejoined):
+    watched = {
+        "leader": [(99.0, "pg1"), (100.5, None), (100.7, "pg2")], "promoted": [(100.9, "pg2")],
+        "servers": [(99.0, ["pg1"])], "followed": followed, "lag": [],
+    }  # fmt: skip
+    before = {
+        "leader": "pg1", "balancer": "lb1", "timeline": 1, "config": {},
+        "promised": faults.named("postmaster_killed").cost(Promise.of(built)),
+    }  # fmt: skip
+    after = {"leader": "pg2", "timeline": 2, "at": whole_at, "missing": [] if whole_at else ["pg1 hasn't replayed"]}
+    found = result.result(
+        built, course.Options(), before, after, outage.measure({0: [99.9, 101.0]}, 100.0, 101.1), None, Counter(),
+        fault_at=100.0, watched=watched, made=[{"fault": "postmaster_killed", "node": "pg1", "monotonic": 100.0}],
+        rate=10.0, clock_error_s=0.0, lock_lost=None,
+    )  # fmt: skip
+    assert found["phases"]["old_leader_rejoined_s"] == rejoined

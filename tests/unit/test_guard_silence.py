@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from saltroni.guard import postmaster
+from saltroni.guard.fuse import Fuse
 from saltroni.guard.silence import Silence
 
 
@@ -101,7 +103,25 @@ def test_a_stopped_process_makes_no_switches():
     assert postmaster.switches(child.pid) is None
 
 
+def control(folder, state):
+    """The head of a ``pg_control`` of PostgreSQL 17."""
+    (folder / "global").mkdir(exist_ok=True)
+    head = struct.pack("=QIII", 7712045102847221347, 1700, 202406281, state)
+    (folder / "global" / "pg_control").write_bytes(head.ljust(8192, b"\0"))
+
+
+def test_a_standby_that_takes_reads_is_no_primary(tmp_path):
+    """``ready`` in postmaster.pid is said of both: a guard that took it for writable stopped every replica."""
+    lines = ["4711", str(tmp_path), "1764045554", "5432", "/var/run/postgresql", "192.0.2.1", "  1  2", "ready   "]
+    (tmp_path / "postmaster.pid").write_text("\n".join(lines) + "\n")
+    for state, role in ((5, "standby"), (4, "standby"), (6, "primary")):
+        control(tmp_path, state)
+        seen = postmaster.read(tmp_path)
+        assert (seen.role, seen.writable) == (role, role == "primary")
+
+
 def test_what_the_pid_file_says(tmp_path):
+    control(tmp_path, 6)
     lines = ["4711", str(tmp_path), "1764045554", "5432", "/var/run/postgresql", "192.0.2.1", "  1  2", "ready   "]
     (tmp_path / "postmaster.pid").write_text("\n".join(lines) + "\n")
     seen = postmaster.read(tmp_path)
@@ -123,3 +143,13 @@ def test_it_runs_with_the_standard_library_and_its_own_files_only(tmp_path):
         (tmp_path / file.relative_to(source.parent)).write_bytes(file.read_bytes())
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from saltroni.guard import guarding, lease, remote"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+def test_a_guard_that_stops_again_and_again_stands_back():
+    known = Fuse()
+    for moment in (0, 100, 200):
+        assert not known.blown(moment)
+        known = known.stopped(moment)
+    assert known.blown(201) and known.blown(599)
+    assert not known.blown(601)
+    assert known.stopped(601).blown(602)

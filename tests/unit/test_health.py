@@ -116,6 +116,7 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
             members["pg3"]["tags"] = {"nofailover": True, "saltroni_held": "timeline 5 was begun twice"}
         case "held and silent":
             rows["pg3"]["tags"] = {"saltroni_held": "timeline 5 was begun twice"}
+            facts["balancers"]["lb1"] = balancer(replicas=("pg2",))
             members["pg3"] = {"error": "refused"}
         case "stands still":
             facts["still"] = {"pg3": 900}
@@ -146,6 +147,8 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
             facts["balancers"]["lb1"] = balancer(replicas=("pg2",))
         case "guard silent":
             facts["guards"]["pg2"] = {"error": "refused"}
+        case "guard stands back":
+            facts["guards"]["pg2"]["stands_back"] = True
         case "guard does less":
             facts["guards"]["pg2"]["parts"] = ["wake"]
         case "certificate old":
@@ -181,6 +184,7 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
         ("never compared", "warning", True, "No such file"),
         ("pending restart", "warning", True, "wait for a restart"),
         ("guard silent", "warning", True, "the lease guard of pg2 doesn't answer (refused)"),
+        ("guard stands back", "warning", True, "the lease guard of pg2 stopped PostgreSQL too often"),
         ("guard does less", "warning", True, "the lease guard of pg2 guards wake instead of connections, lease, wake"),
         ("nobody confirms", "warning", False, "may lose commits"),
         ("failsafe off", "warning", False, "failsafe_mode is off"),
@@ -280,3 +284,8 @@ def test_the_word_of_the_service_on_this_node_has_an_age(tmp_path):
     assert "error" in gather.lineage(tmp_path / "none.json")
     (tmp_path / "state.json").write_text('{"at_unix": 0, "verdict": "same", "sentence": "", "held": null}')
     assert gather.lineage(tmp_path / "state.json")["age_s"] > 10**9
+
+
+def test_a_held_member_is_not_told_twice(told, facts):
+    broken(facts, "held and silent")
+    assert "gives pg3 no reads" not in judged(told, facts)[2]

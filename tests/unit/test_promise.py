@@ -38,3 +38,18 @@ def test_every_term_has_a_least_and_a_most(promise):
     for cost in (promise.nothing(), promise.hang(), promise.in_place(), promise.lease_end(), promise.planned(),
                  promise.proxy_lost(), promise.lasting(30), promise.power()):  # fmt: skip
         assert all(0 <= least <= most for _, least, most in cost.terms)
+
+
+def without(settings, **guard):
+    """The promise with parts of the lease guard switched otherwise."""
+    return Promise.of(model.build({**settings, "guard": {**settings["guard"], **guard}}))
+
+
+def test_the_guard_saves_a_round_of_patroni(promise, settings):
+    assert without(settings, wake=False).crash().most_s == pytest.approx(promise.crash().most_s + 0.6)
+    assert without(settings, enabled=False).crash() == without(settings, wake=False).crash()
+
+
+def test_the_guard_makes_a_crash_of_a_frozen_postmaster(promise, settings):
+    assert promise.no_new_sessions(15).most_s == pytest.approx(12 + promise.crash().most_s)
+    assert without(settings, connections=False).no_new_sessions(15).told()["terms"]["fault"] == 15

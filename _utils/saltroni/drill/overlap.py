@@ -68,8 +68,8 @@ def overlap(times, fault_at, key_taken_at, first_at):
         first_at: the first commit by way of the load balancer after the outage.
 
     Returns:
-        ``{rows, lasted_s, former_leader_last_at_s, new_leader_first_at_s}``, the moments counted from the fault; None if
-        nobody wrote to the old leader or nobody took over. The new leader's first moment is the earlier of the two: it
+        ``{rows, lasted_s, direct_rows, former_leader_last_at_s, new_leader_first_at_s}``, the moments counted from the
+        fault; None if nobody wrote to the old leader or nobody took over. The new leader's first moment is the earlier of the two: it
         may have taken writes before ours.
     """
     if times is None or key_taken_at is None:
@@ -78,6 +78,7 @@ def overlap(times, fault_at, key_taken_at, first_at):
     last = max(times, default=None)
     return {
         "rows": sum(at > first for at in times),
+        "direct_rows": len(times),
         "lasted_s": 0.0 if last is None else round(max(0.0, last - first), 3),
         "former_leader_last_at_s": None if last is None else round(last - fault_at, 3),
         "new_leader_first_at_s": round(first - fault_at, 3),

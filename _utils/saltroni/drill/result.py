@@ -20,6 +20,9 @@ def result(model, options, before, after, measured, checked, errors, **more):
     phases = watch.phases(more["watched"], before["leader"], fault_at)
     if after["at"] is None:
         phases["old_leader_rejoined_s"] = None  # it was listed as following, and that is no proof
+    elif phases["old_leader_rejoined_s"] is None and after["leader"] != before["leader"]:
+        # what every member has replayed is proven before Patroni's list, which is a round old, tells of it
+        phases["old_leader_rejoined_s"] = round(after["at"] - fault_at, 3)
     phases["first_commit_s"] = None if measured["open"] else round(measured["first_at"] - fault_at, 3)
     figures = {
         "load_balancer": before["balancer"],

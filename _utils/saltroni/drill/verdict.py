@@ -30,6 +30,8 @@ def reasons(result):
         found.append(
             f"two members took writes at once: {both['rows']} rows in {both['lasted_s']:g} s on the old leader"
         )
+    if both and not both["direct_rows"]:
+        found.append("whether two members took writes at once wasn't seen: nobody could write to the old leader itself")
     if not result["whole"]:
         found.append("the cluster didn't become whole: " + "; ".join(result["missing"]))
     if result["lock_lost"]:

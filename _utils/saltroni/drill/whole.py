@@ -8,8 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from saltroni.drill import database, ledger
-from saltroni.health import symptoms
-from saltroni.patroni import rest
+from saltroni.patroni import rest, view
 from saltroni.wait import DeadlineError, NotYet, until
 
 #: A writer's number that no writer has.
@@ -61,7 +60,7 @@ def _member(model, name, drill):
         "rows": rows,
         "digest": checksum,
         "history": past,
-        "held": symptoms.held(None, status),
+        "held": view.held(status),
     }
 
 

@@ -28,8 +28,8 @@ CONNECT_S = 1.0
 #: A container or machine that boots, and PostgreSQL that recovers from a crash.
 BOOT_S = (2.0, 60.0)
 START_S = (0.3, 6.0)
-#: A postmaster that lost a backend ends the other sessions (SIGQUIT) and replays what wasn't checkpointed.
-RECOVERY_S = (0.1, 3.0)
+#: A postmaster that lost a backend ends the other sessions (SIGQUIT) and replays what wasn't checkpointed: not faster.
+RECOVERY_S = 0.1
 #: systemd's pause before Patroni starts again (``RestartSec=`` in salt/patroni/files/saltroni.conf), and its start until
 #: the REST API answers: Python, etcd, PostgreSQL's state.
 AGENT_PAUSE_S = (1.0, 1.1)
@@ -201,12 +201,29 @@ class Promise:
         return Cost((("etcd elects", *ELECTION_S), asked, *first.terms), loses=True)
 
     def sessions_lost(self):
-        """The postmaster itself ends all sessions and recovers; nobody else notices."""
-        return Cost((("recovery", *RECOVERY_S), ("reconnect", *RECONNECT_S)))
+        """The postmaster ends all sessions and recovers in place; if that takes long, Patroni fails over.
+
+        Patroni asks for half a ``retry_timeout`` in vain (postgresql/__init__.py, ``_retry``), and at its next look
+        takes a leader that still starts for crashed (ha.py, ``handle_starting_instance``).
+        """
+        return Cost(
+            (
+                ("detection", RECOVERY_S, self.loop_wait_s),
+                ("Patroni's retries", 0.0, self.retry_timeout_s / 2),
+                ("next look", 0.0, self.loop_wait_s),
+                *self._in_place(),
+                ("lease and promotion", 0.0, HANDOVER_S[1]),
+                *self._seen(),
+            ),
+            loses=True,
+        )
 
     def no_new_sessions(self, lasts_s):
-        """The leader takes no new sessions, and its Patroni doesn't see it: it lasts until the fault ends."""
-        return self.lasting(lasts_s)
+        """The leader takes no new sessions, and its Patroni doesn't see it: it lasts until the fault ends, or until the
+        lease guard has seen enough and makes a crash of it."""
+        if self.guard_frozen_s is None:
+            return self.lasting(lasts_s)
+        return Cost((("frozen postmaster", 0.0, self.guard_frozen_s), *self.crash().terms), loses=True)
 
     def agent_restarts(self):
         """Patroni is away and comes back; PostgreSQL runs on, but HAProxy lets go of what it can't ask."""

@@ -8,15 +8,15 @@ A fault's file defines
     makes it on this node; returns what was done as a dict with ``at_unix`` (this node's clock; a moment in the near
     future for what would cut the answer off) and ``heals_by``; whatever lasts must heal by itself after ``deadline_s``
     seconds, armed before the fault is made (see :mod:`saltroni.faults.healer`)
-``heal(target)``
-    ends it; may be called when there is none
-``active(target)``
-    whether it lasts, looked at, not remembered
 ``cost(promise)``
     what it may cost, see :class:`saltroni.failover.promise.Promise`
 
 and, where the default doesn't fit,
 
+``heal(target)``
+    ends it; may be called when there is none (what is over in a moment needs nothing: others bring it to its end)
+``active(target)``
+    whether it lasts, looked at, not remembered (never)
 ``AIM``
     whom it strikes, see :mod:`saltroni.drill.aims` (``leader``)
 ``ROLE``
@@ -84,8 +84,16 @@ class Fault:
     name: str
     module: ModuleType
 
-    def __getattr__(self, wanted):  # inject, heal, active, cost, SUMMARY
+    def __getattr__(self, wanted):  # inject, cost, SUMMARY
         return getattr(self.module, wanted)
+
+    def heal(self, target):
+        """End it; a fault that is a moment has nothing to end."""
+        return self.module.heal(target) if hasattr(self.module, "heal") else {"running": True}
+
+    def active(self, target):
+        """Whether it lasts."""
+        return hasattr(self.module, "active") and self.module.active(target)
 
     @property
     def summary(self):

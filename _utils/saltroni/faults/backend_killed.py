@@ -1,6 +1,7 @@
 """One server process of a client dies as by the kernel's out-of-memory killer.
 
-PostgreSQL's postmaster can't trust the shared memory any more: it ends all sessions and recovers in place.
+PostgreSQL's postmaster can't trust the shared memory any more: it ends all sessions and recovers in place. Patroni fails
+over when that takes longer than its patience.
 
 Source: PostgreSQL's documentation, ``restart_after_crash``.
 """
@@ -29,17 +30,6 @@ def inject(target, deadline_s):
     return {"pid": pid, "at_unix": time.time(), "heals_by": "the postmaster recovers by itself"}
 
 
-def heal(target):
-    """Nothing to do: the postmaster recovers by itself."""
-    return {"running": not active(target)}
-
-
-def active(target):
-    """Never lasts."""
-    del target
-    return False
-
-
 def cost(promise):
-    """The postmaster notices at once; nobody else has to."""
+    """The postmaster notices at once; nobody else has to unless it takes long."""
     return promise.sessions_lost()

@@ -8,23 +8,8 @@ ROLE = "etcd"
 AIM = "an etcd follower"
 LASTS_S = 30
 
-
-def inject(target, deadline_s):
-    """Kill this node's etcd; the healer's timer lets it start again after ``deadline_s`` seconds."""
-    del target
-    return kept_down.make(NAME, kept_down.ETCD, deadline_s)
-
-
-def heal(target):
-    """Let etcd start again."""
-    del target
-    return kept_down.lift(NAME, kept_down.ETCD)
-
-
-def active(target):
-    """Whether etcd is kept down."""
-    del target
-    return kept_down.active(NAME, kept_down.ETCD)
+# the healer's timer lets it start again
+inject, heal, active = kept_down.etcd(NAME)
 
 
 def cost(promise):

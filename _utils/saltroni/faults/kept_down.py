@@ -1,9 +1,10 @@
 """A service killed and kept from starting until it heals: what ``Restart=always`` would bring back at once.
 
 A drop-in in ``/run`` sets a condition that never holds, so that neither systemd nor a person's ``systemctl start``
-brings the service back; a reboot forgets it.
+brings the service back; a reboot forgets it. It is one of the service (``ExecCondition=``): those of the unit aren't
+looked at when a service restarts by itself, as it counts as activating meanwhile (systemd, ``src/core/unit.c``).
 
-Sources: systemd.unit(5), ``ConditionPathExists=`` and the order of drop-ins; systemctl(1), ``daemon-reload``.
+Sources: systemd.service(5), ``ExecCondition=``; systemctl(1), ``daemon-reload``.
 """
 
 import signal
@@ -15,7 +16,7 @@ from saltroni.faults import FaultError, healer
 
 RUNTIME = "/run/systemd/system"
 ETCD = "etcd.service"
-CONDITION = "[Unit]\nConditionPathExists=/run/saltroni/never-there\n"
+CONDITION = "[Service]\nExecCondition=/bin/false\n"
 _LIFT = (
     'rm -f "$1"; rmdir --ignore-fail-on-non-empty "$(dirname "$1")"; systemctl daemon-reload; '
     'systemctl reset-failed "$2"; exec systemctl start --no-block "$2"'
@@ -73,3 +74,21 @@ def lift(fault, unit):
 def active(fault, unit):
     """Whether the drop-in is there."""
     return drop_in(fault, unit).exists()
+
+
+def etcd(fault):
+    """``inject``, ``heal`` and ``active`` of a fault that keeps this node's etcd down."""
+
+    def inject(target, deadline_s):
+        del target
+        return make(fault, ETCD, deadline_s)
+
+    def heal(target):
+        del target
+        return lift(fault, ETCD)
+
+    def is_active(target):
+        del target
+        return active(fault, ETCD)
+
+    return inject, heal, is_active

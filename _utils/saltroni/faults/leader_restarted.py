@@ -16,17 +16,6 @@ def inject(target, deadline_s):
     return planned.asked(target, "/restart", {})
 
 
-def heal(target):
-    """Nothing to do: Patroni brings it to its end."""
-    return {"running": not active(target)}
-
-
-def active(target):
-    """Never lasts."""
-    del target
-    return False
-
-
 def cost(promise):
     """It stays leader."""
     return promise.restart()

@@ -7,10 +7,11 @@ import signal
 import time
 
 from saltroni import processes
-from saltroni.faults import FaultError, kept_down
+from saltroni.faults import FaultError, kept_down, lease
 
 SUMMARY = "kill -9 of Patroni and the postmaster, both kept down"
 NAME = "patroni_and_postgres_killed"
+lasts_s, visible_after_s = lease.outlasts_s, lease.over_s
 
 
 def inject(target, deadline_s):
@@ -36,16 +37,6 @@ def heal(target):
 def active(target):
     """Whether Patroni is kept down."""
     return kept_down.active(NAME, target.unit)
-
-
-def lasts_s(model):
-    """Longer than the lease: the others must have taken over, and been seen by everybody."""
-    return float(model["timings"]["ttl_s"] + 2 * model["timings"]["loop_wait_s"] + 13)
-
-
-def visible_after_s(model):
-    """The lease must run out first."""
-    return float(model["timings"]["ttl_s"] + 2 * model["timings"]["loop_wait_s"] + 3)
 
 
 def cost(promise):

@@ -10,11 +10,12 @@ import signal
 import time
 
 from saltroni import processes
-from saltroni.faults import FaultError, healer
+from saltroni.faults import FaultError, healer, lease
 
 SUMMARY = "SIGSTOP of Patroni, PostgreSQL runs on"
 NAME = "patroni_frozen"
 WRITES_DIRECTLY = True
+lasts_s, visible_after_s = lease.outlasts_s, lease.over_s
 
 
 def _continue(target):
@@ -51,16 +52,6 @@ def active(target):
     """Whether Patroni is stopped (state ``T``)."""
     pid = processes.main_pid(target.unit)
     return pid is not None and processes.state(pid) == "T"
-
-
-def lasts_s(model):
-    """Longer than the lease: the others must have taken over, and been seen by everybody."""
-    return float(model["timings"]["ttl_s"] + 2 * model["timings"]["loop_wait_s"] + 13)
-
-
-def visible_after_s(model):
-    """The lease must run out first; the others notice within a round, and ask the silent one for 2 s."""
-    return float(model["timings"]["ttl_s"] + 2 * model["timings"]["loop_wait_s"] + 3)
 
 
 def cost(promise):

@@ -29,17 +29,6 @@ def inject(target, deadline_s):
     return {"pid": pid, "at_unix": time.time(), "heals_by": "systemd starts Patroni again"}
 
 
-def heal(target):
-    """Nothing to do: systemd starts it again."""
-    return {"running": not active(target)}
-
-
-def active(target):
-    """Never lasts."""
-    del target
-    return False
-
-
 def cost(promise):
     """The leader stays, and can't be asked until Patroni runs again."""
     return promise.agent_restarts()

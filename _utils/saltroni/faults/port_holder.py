@@ -1,12 +1,15 @@
 """Listens on a port from the moment it is free, until it is ended. A program of its own: see postgres_port_taken.
 
-Tells systemd that it is ready once it holds the port. Source: sd_notify(3).
+Tells systemd that it waits, and that it is ready once it holds the port. Source: sd_notify(3).
 """
 
 import os
 import socket
 import sys
 import time
+
+#: What systemd shows of it until it has the port.
+WAITS = "waits for the port"
 
 
 def bound(family, port):
@@ -48,18 +51,19 @@ def take(port, patience_s, every_s=0.001):
     raise TimeoutError(f"port {port} didn't become free within {patience_s:g} s")
 
 
-def ready():
+def tell(state):
     """Tell systemd, if it wants to know."""
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-            told.sendto(b"READY=1", address.replace("@", "\0", 1) if address.startswith("@") else address)
+            told.sendto(state, address.replace("@", "\0", 1) if address.startswith("@") else address)
 
 
 def main(port, patience_s):
     """Hold the port; whoever connects is sent away."""
+    tell(b"STATUS=" + WAITS.encode())
     first, *_others = take(port, patience_s)
-    ready()
+    tell(b"READY=1\nSTATUS=holds the port")
     while True:
         first.accept()[0].close()
 

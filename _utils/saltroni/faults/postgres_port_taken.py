@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from saltroni import processes
-from saltroni.faults import FaultError, healer
+from saltroni.faults import FaultError, healer, port_holder
 from saltroni.wait import DeadlineError, NotYet, until
 
 SUMMARY = "kill -9 of the postmaster, and its port is taken by another program"
@@ -33,13 +33,16 @@ def _hold(port, deadline_s):
     )  # fmt: skip
 
 
-def _is(wanted):
-    def look():
-        seen = _state()
-        if seen != wanted:
-            raise NotYet(f"it is {seen}")
+def _waits():
+    seen = healer.run("systemctl", "show", "--property=StatusText", "--value", HOLDER, check=False).strip()
+    if seen != port_holder.WAITS:
+        raise NotYet(f"it is {_state()}: {seen or 'it has said nothing yet'}")
 
-    return look
+
+def _holds():
+    seen = _state()
+    if seen != "active":
+        raise NotYet(f"it is {seen}")
 
 
 def inject(target, deadline_s):
@@ -54,11 +57,10 @@ def inject(target, deadline_s):
         pid = postmaster()
         heals_by = healer.arm(NAME, deadline_s, "systemctl", "stop", HOLDER)
         _hold(target.model["postgresql"]["port"], deadline_s)
-        until(_is("activating"), f"{HOLDER} to wait for the port", 5, every_s=0.05)
-        time.sleep(0.3)  # its Python starts meanwhile; it isn't ready before it has the port
+        until(_waits, f"{HOLDER} to wait for the port", 5, every_s=0.05)
         processes.send(pid, signal.SIGKILL, postmaster)
         at = time.time()
-        until(_is("active"), f"{HOLDER} to take the port", PATIENCE_S, every_s=0.05)
+        until(_holds, f"{HOLDER} to take the port", PATIENCE_S, every_s=0.05)
     except (processes.ProcessError, DeadlineError) as err:
         heal(target)
         raise FaultError(str(err)) from err

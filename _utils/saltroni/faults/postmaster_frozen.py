@@ -12,7 +12,7 @@ from saltroni.faults import FaultError, backends, healer
 
 SUMMARY = "SIGSTOP of the postmaster: old sessions answer, new ones hang"
 NAME = "postmaster_frozen"
-LASTS_S = 15
+LONG_S = 15
 
 
 def inject(target, deadline_s):
@@ -58,6 +58,13 @@ def active(target):
         return False
 
 
+def lasts_s(model):
+    """Longer than the lease guard looks on, where there is one."""
+    guard = model["guard"]
+    looks_on = guard["connect_timeout_s"] + guard["for_s"] if guard["enabled"] and guard["connections"] else 0
+    return float(LONG_S + looks_on)
+
+
 def cost(promise):
-    """Nobody acts until it heals."""
-    return promise.no_new_sessions(LASTS_S)
+    """Nobody acts until it heals, but the lease guard."""
+    return promise.no_new_sessions(LONG_S)

@@ -24,17 +24,6 @@ def inject(target, deadline_s):
     return {"pid": pid, "at_unix": time.time(), "heals_by": "Patroni starts PostgreSQL again"}
 
 
-def heal(target):
-    """Nothing to do: Patroni starts PostgreSQL again."""
-    return {"running": not active(target)}
-
-
-def active(target):
-    """Never lasts; a postmaster that is missing is Patroni's to start, and no fault of ours any more."""
-    del target
-    return False
-
-
 def cost(promise):
     """Patroni sees at its next look that PostgreSQL is gone."""
     return promise.crash()

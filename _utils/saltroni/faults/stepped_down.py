@@ -20,17 +20,6 @@ def inject(target, deadline_s):
     return {"at_unix": at, "heals_by": "Patroni itself: systemd starts it again"}
 
 
-def heal(target):
-    """Nothing to do."""
-    return {"running": not active(target)}
-
-
-def active(target):
-    """Never lasts."""
-    del target
-    return False
-
-
 def cost(promise):
     """As a switchover, and nobody sleeps before it follows."""
     return promise.stepped_down()

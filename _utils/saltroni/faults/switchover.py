@@ -16,17 +16,6 @@ def inject(target, deadline_s):
     return planned.asked(target, "/switchover", {"leader": target.model["self"]["name"]})
 
 
-def heal(target):
-    """Nothing to do: Patroni brings it to its end."""
-    return {"running": not active(target)}
-
-
-def active(target):
-    """Never lasts."""
-    del target
-    return False
-
-
 def cost(promise):
     """Patroni's own steps."""
     return promise.planned()

@@ -5,7 +5,7 @@ import sys
 import time
 
 from saltroni import processes
-from saltroni.guard import answer, lease, postmaster, silence, systemd, watchers
+from saltroni.guard import answer, fuse, lease, postmaster, silence, systemd, watchers
 
 TICK_S = 0.1
 #: Longer than this between two ticks is a pause of our own.
@@ -38,6 +38,7 @@ class Guard:
         self._seen = None
         self._quiet = set()
         self._last = None
+        self._fuse = fuse.Fuse()
 
     def told(self):
         """What it does, for :mod:`saltroni.health`."""
@@ -46,11 +47,12 @@ class Guard:
         return {
             "member": self._settings["own"],
             "parts": sorted(part for part, wanted in self._parts.items() if wanted),
-            "postgresql": seen.state if seen else "not running",
+            "postgresql": seen.role if seen else "not running",
             "lease_s": None if end is None else round(end - present, 1),
             "paused": bool(known and known.paused),
             "etcd_silent": bool(known and known.silent(present)),
             "last_action": self._last,
+            "stands_back": self._fuse.blown(present),
         }
 
     def run(self):
@@ -138,15 +140,21 @@ class Guard:
             return
         reason = self._lease.reason(present) if self._parts["lease"] else None
         if reason:
-            self._stop(f"stopped PostgreSQL: {reason}", gently=True)
+            self._stop(f"stopped PostgreSQL: {reason}", True, present)
         elif self._parts["connections"] and self._silence.frozen(self._settings["for_s"]) and self._lease.ours(present):
             lasted = self._silence.lasts_s()
-            self._stop(f"killed the postmaster: it took no connection and did nothing for {lasted:.1f} s", gently=False)
+            text = f"killed the postmaster: it took no connection and did nothing for {lasted:.1f} s"
+            self._stop(text, False, present)
 
-    def _stop(self, text, gently):
+    def _stop(self, text, gently, present):
+        if self._fuse.blown(present):
+            self._once("stands back", f"it would have {text}, but it did so {fuse.STOPS} times in {fuse.WITHIN_S:g} s")
+            return
         try:
             took_s = postmaster.stop(self._settings["data_dir"], self._seen, gently)
         except processes.ProcessError as err:
             say(f"could not stop PostgreSQL: {err}")
             return
+        self._quiet.discard("stands back")
+        self._fuse = self._fuse.stopped(present)
         self._did(f"{text}; took {took_s:.2f} s")

@@ -1,6 +1,8 @@
 """This node's postmaster: whether it takes writes, whether it answers, and how it is stopped.
 
-Source: PostgreSQL's ``src/include/utils/pidfile.h``: the eighth line of ``postmaster.pid`` is its state.
+Sources: PostgreSQL's ``src/include/utils/pidfile.h``: the eighth line of ``postmaster.pid`` is its state; a standby that
+takes reads is ``ready`` too. ``src/include/catalog/pg_control.h``: ``DBState`` follows two numbers of 8 and twice 4
+bytes, and becomes ``DB_IN_PRODUCTION`` at the moment from which writes are taken.
 """
 
 import contextlib
@@ -19,6 +21,9 @@ from saltroni import processes
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 #: An immediate shutdown gets so long, then everything is killed.
 PATIENCE_S = 1.0
+#: ``DBState`` in ``global/pg_control``.
+DB_STATE = struct.Struct("=16xI")
+IN_PRODUCTION = 6
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Postmaster:
     pid: int
     started: str
     state: str
+    production: bool = False
 
     @property
     def life(self):
@@ -37,16 +43,28 @@ class Postmaster:
     @property
     def writable(self):
         """Whether it is a primary that takes writes."""
-        return self.state == "ready"
+        return self.state == "ready" and self.production
+
+    @property
+    def role(self):
+        """Its state in a word."""
+        return "primary" if self.writable else "standby" if self.state == "ready" else self.state
 
 
 def read(data_dir):
     """What ``postmaster.pid`` says, None without it or while it is being written."""
     try:
         lines = Path(data_dir, "postmaster.pid").read_text(encoding="utf-8").split("\n")
-        return Postmaster(int(lines[0]), lines[2], lines[7].strip() if len(lines) > 7 else "")
+        state = lines[7].strip() if len(lines) > 7 else ""
+        return Postmaster(int(lines[0]), lines[2], state, _in_production(data_dir))
     except (OSError, ValueError, IndexError):
         return None
+
+
+def _in_production(data_dir):
+    with Path(data_dir, "global", "pg_control").open("rb") as file:
+        head = file.read(DB_STATE.size)
+    return len(head) == DB_STATE.size and DB_STATE.unpack(head)[0] == IN_PRODUCTION
 
 
 def look(data_dir):

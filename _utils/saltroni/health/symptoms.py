@@ -10,8 +10,6 @@ from saltroni.haproxy import stats
 from saltroni.patroni import view
 
 RUNNING = ("running", "streaming")
-#: The tag by which a node tells that its data are no part of the leader's history, see :mod:`saltroni.lineage.hold`.
-HELD = "saltroni_held"
 #: The service that compares histories looks every second (seconds).
 LINEAGE_SILENT_S = 120
 
@@ -91,7 +89,7 @@ def members(model, facts):
 
 def _answers(name, row, status):
     found = []
-    why = held(row, status)
+    why = view.held(row, status)
     if why:
         text = f"{name} has another history than the leader and is held out of elections: {why}"
         found.append(_critical(f"{text}: patroni.reinitialize {name}"))
@@ -102,14 +100,6 @@ def _answers(name, row, status):
     if (row or {}).get("pending_restart") or status.get("pending_restart"):
         found.append(_warning(f"{name} has settings that wait for a restart: orch.restart", whole=True))
     return found
-
-
-def held(row, status):
-    """Why a member is held out of elections by itself, None if it isn't."""
-    for tags in ((status or {}).get("tags"), (row or {}).get("tags")):
-        if tags and HELD in tags:
-            return tags[HELD]
-    return None
 
 
 def _replica(model, name, facts):
@@ -222,7 +212,9 @@ def _one_balancer(name, servers, cluster):
         text = f"{name} sends writes to {to} instead of {leader} (its last check there: {', '.join(checks) or 'none'})"
         found.append(_critical(f"{text}: see haproxy.servers there"))
     reads = stats.up(servers, "replicas")
-    following = sorted(member for member, row in cluster["members"].items() if row["state"] == "streaming")
+    following = sorted(
+        member for member, row in cluster["members"].items() if row["state"] == "streaming" and not view.held(row)
+    )
     missing = [member for member in following if member not in reads]
     if missing:
         found.append(_warning(f"{name} gives {', '.join(missing)} no reads: see haproxy.servers there"))
@@ -282,6 +274,9 @@ def guards(model, facts):
         if "error" in said:
             text = f"the lease guard of {name} doesn't answer ({said['error']}): systemctl status saltroni-guard there"
             found.append(_warning(text, whole=True))
+        elif said.get("stands_back"):
+            text = f"the lease guard of {name} stopped PostgreSQL too often to be right ({said.get('last_action')}): "
+            found.append(_warning(text + "see journalctl -u saltroni-guard there", whole=True))
         elif said.get("parts") != wanted:
             have = ", ".join(said.get("parts") or []) or "nothing"
             text = f"the lease guard of {name} guards {have} instead of {', '.join(wanted)}: state.apply there"

@@ -8,6 +8,8 @@ from saltroni.patroni import rest
 LEADERS = ("leader", "standby_leader")
 #: Roles of members that confirm commits, by ``synchronous_mode``.
 SYNCHRONOUS = ("sync_standby", "quorum_standby")
+#: The tag by which a node tells that its data are no part of the leader's history, see :mod:`saltroni.lineage.hold`.
+HELD = "saltroni_held"
 
 
 def members(cluster):
@@ -38,6 +40,19 @@ def table(cluster):
         "paused": bool(cluster.get("pause")),
         "members": members(cluster),
     }
+
+
+def held(*words):
+    """Why a member holds itself out of elections, None if it doesn't.
+
+    Args:
+        words: what it says of itself, and what others say of it; each may be None.
+    """
+    for said in words:
+        tags = (said or {}).get("tags") or {}
+        if HELD in tags:
+            return tags[HELD]
+    return None
 
 
 def history(lines):

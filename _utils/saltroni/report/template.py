@@ -305,7 +305,7 @@ TEMPLATE = r"""
 | {{ say('fault') }} | {{ say('fault_does') }} | {{ say('at_most') }} | {{ say('of_which') }} |
 |---|---|---|---|
 {% for fault, bound in bounds.items() %}
-| {{ fault | plain }} | {{ bound.what | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
+| `{{ fault }}` | {{ bound.what | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
 {% endfor %}
 
 ## {{ say('security') }}
