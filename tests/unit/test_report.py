@@ -324,7 +324,7 @@ def test_the_report_is_written_whole_with_its_counts(tmp_path, settings):
     told = writing.write(tmp_path, built)
     assert told == {
         "path": str(tmp_path / "REPORT.md"), "events": 2, "runs": 1, "problems": 1, "open": 1, "drills": 1,
-        "failovers": 0, "pictures": 3,
+        "failovers": 1, "pictures": 4,
     }  # fmt: skip
     assert (
         (tmp_path / "REPORT.md").read_text().startswith("# High availability of PostgreSQL: the report of cluster demo")
