@@ -21,7 +21,8 @@ import saltroni.report.events
 import saltroni.report.language
 import saltroni.report.page
 import saltroni.report.problems
-import saltroni.report.runs
+import saltroni.report.receiving
+import saltroni.report.slim
 import saltroni.report.store
 import saltroni.report.verify
 import saltroni.report.writer
@@ -82,7 +83,7 @@ def _store(cluster):
 def _facts(cluster):
     name, model = _one(cluster)
     try:
-        return name, saltroni.report.page.gather(model, _store(name).read(reduce=saltroni.report.runs.slim))
+        return name, saltroni.report.page.gather(model, _store(name).read(reduce=saltroni.report.slim.Slim()))
     except saltroni.report.store.StoreError as err:
         raise SaltRunnerError(str(err)) from err
 
@@ -155,25 +156,16 @@ def receive(parcel):
 
         salt-call publish.runner report.receive saltroni1....
     """
-    node, received = __opts__["id"], datetime.now(UTC)
+    node = __opts__["id"]
     cluster = saltroni.clusters.of_node(node, _folder())
     if cluster is None:
         raise SaltInvocationError(f"{node} is no node of a cluster that this master knows")
     try:
-        sent = saltroni.spool.parcel.unpack(parcel)
+        return saltroni.report.receiving.receive(
+            parcel, node, cluster, datetime.now(UTC), lambda events: _kept(cluster, events)
+        )
     except saltroni.spool.parcel.ParcelError as err:
         raise SaltInvocationError(str(err)) from err
-    recorded, refused, events = [], {}, []
-    for one in sent if isinstance(sent, list) else []:
-        identity = one.get("id") if isinstance(one, dict) else None
-        try:
-            events.append(saltroni.report.events.delivered(one, node, cluster, received))
-            recorded.append(identity)
-        except saltroni.report.events.Refused as err:
-            LOG.warning("an event of %s was refused: %s", node, err)
-            refused[str(identity)[:100]] = str(err)
-    _kept(cluster, events)
-    return {"recorded": recorded, "refused": refused}
 
 
 def _kept(cluster, events):

@@ -9,6 +9,9 @@ from statistics import median
 
 from saltroni.report import events, tidy
 
+#: The latest so many are told in full.
+SHOWN = 12
+STARTED, FINISHED = "drill/started", "drill/finished"
 #: A drill that began and hasn't ended after this long (seconds) was cut off.
 SILENT_S = 900
 
@@ -20,7 +23,7 @@ PHASES = (
 
 def all_drills(recorded):
     """Drills that ended, in the order of their times."""
-    return [_drill(event) for event in recorded if event["kind"] == "drill/finished"]
+    return [_drill(event) for event in recorded if event["kind"] == FINISHED]
 
 
 def unfinished(recorded, now):
@@ -29,12 +32,12 @@ def unfinished(recorded, now):
     Args:
         now: an aware datetime.
     """
-    ended = {_identity(event) for event in recorded if event["kind"] == "drill/finished"}
+    ended = {_identity(event) for event in recorded if event["kind"] == FINISHED}
     late = events.stamp(now - timedelta(seconds=SILENT_S))
     return [
         {"time": event["time"], "node": event["node"], "fault": str(event["data"].get("fault") or "unknown fault")}
         for event in recorded
-        if event["kind"] == "drill/started" and _identity(event) not in ended and event["time"] < late
+        if event["kind"] == STARTED and _identity(event) not in ended and event["time"] < late
     ]
 
 

@@ -5,17 +5,16 @@ Patroni's history has a line for each timeline that ended: the only proof of a p
 A line's time is that of the new leader's history file, so the moment of its promotion.
 """
 
-from datetime import timedelta
-
-from saltroni.report import events, tidy
+from saltroni.report import events, tidy, timed
 
 TOLD, HISTORY, DRILL, SWITCHOVER = "role/changed", "timeline/ended", "drill/finished", "switchover/finished"
 STARTED, STOPPED = "postgresql/started", "postgresql/stopped"
 LEADING = ("primary", "master", "promoted")
 #: A callback and a line of history within this time (seconds) are the same change.
 SAME_S = 60
-#: A drill ends, and is dated, this long after its change at most (seconds).
-DRILL_S = 900
+#: A drill ends, and is dated, this long after its change at most (seconds), a switchover's call this long; by clocks that
+#: differ a little, before it.
+DRILL_S, ASKED_S, EARLY_S = 900, 120, 10
 #: An old leader that stopped longer ago than this (seconds) didn't begin this change.
 STOPPED_S = 300
 
@@ -33,17 +32,21 @@ def all_failovers(recorded, drills, bounds):
         ``failover``), ``fault``, ``outage_s``, ``how`` (``measured``, ``reckoned``, ``assumed`` or ``unknown``),
         ``bound_s``, ``lost``, ``source`` (``told``, ``confirmed``, ``reconciled`` or ``drill``).
     """
+    of_drills = timed.Timed([(drill["new_leader"], drill["time"], drill) for drill in drills if drill["new_leader"]])
     found = _with_drills(_matched(_told(recorded), _history(recorded)), drills)
     lives = _lives(recorded)
-    switchovers = [event for event in recorded if event["kind"] == SWITCHOVER]
+    ends = timed.Timed([(life["node"], life["time"], life) for life in lives if life["what"] != "led"])
+    asked = timed.Timed(
+        [(event["data"].get("new_leader"), event["time"], event) for event in recorded if event["kind"] == SWITCHOVER]
+    )
+    worst = max((bound["bound_s"] for bound in bounds.values()), default=None)
     taken = set()
-    first = next((life["node"] for life in lives if life["what"] == "led"), None)
-    before = first
+    before = next((life["node"] for life in lives if life["what"] == "led"), None)
     for change in found:
         change["old_leader"] = before if before != change["new_leader"] else None
         before = change["new_leader"]
-        _explain(change, drills, switchovers, taken)
-        _reckon(change, lives, bounds)
+        _explain(change, of_drills, asked, taken)
+        _reckon(change, ends, worst)
     return found
 
 
@@ -72,41 +75,41 @@ def _history(recorded):
 
 def _matched(told, history):
     """One change for a callback and the line of history that are the same."""
-    waiting = list(told)
+    waiting = timed.Timed([(one["new_leader"], one["time"], one) for one in told])
+    same = set()
     for line in history:
-        near = [one for one in waiting if one["new_leader"] == line["new_leader"] and _apart_s(one, line) <= SAME_S]
+        at = timed.seconds(line["time"])
+        near = [one for one in waiting.within(line["new_leader"], at - SAME_S, at + SAME_S) if id(one) not in same]
         if near:
-            nearest = min(near, key=lambda one, line=line: _apart_s(one, line))
-            waiting.remove(nearest)
+            same.add(id(min(near, key=lambda one, at=at: abs(timed.seconds(one["time"]) - at))))
             line["source"] = "confirmed"
-    return sorted([*history, *waiting], key=lambda change: (change["time"], change["timeline"] or 0))
+    return sorted([*history, *(one for one in told if id(one) not in same)], key=_place)
+
+
+def _place(change):
+    return change["time"], change["timeline"] or 0
 
 
 def _with_drills(changes, drills):
     """The changes, and those that only a drill saw: its events came before the others', or those were lost."""
+    known = timed.Timed([(change["new_leader"], change["time"], change) for change in changes])
     found = list(changes)
     for drill in drills:
         if not drill["new_leader"] or drill["new_leader"] == drill["old_leader"]:
             continue
-        if any(_is_of(change, drill) for change in changes):
+        at = timed.seconds(drill["time"])
+        near = known.within(drill["new_leader"], at - DRILL_S, at + EARLY_S)
+        if any(_may_be(change, drill) for change in near):
             continue
         change = {"time": drill["time"], "new_leader": drill["new_leader"], "source": "drill"}
         found.append({**change, "timeline": drill["timeline_after"]})
-    return sorted(found, key=lambda change: (change["time"], change["timeline"] or 0))
+    return sorted(found, key=_place)
 
 
-def _is_of(change, drill):
-    """Whether a change of the leader may be what a drill made."""
-    if drill["new_leader"] != change["new_leader"]:
-        return False
-    if change["timeline"] and drill["timeline_after"] and change["timeline"] != drill["timeline_after"]:
-        return False
-    after = (events.moment(drill["time"]) - events.moment(change["time"])).total_seconds()
-    return -10 <= after <= DRILL_S
-
-
-def _apart_s(one, other):
-    return abs((events.moment(one["time"]) - events.moment(other["time"])).total_seconds())
+def _may_be(change, drill):
+    """Whether a change of the leader near a drill to the same leader isn't on another timeline."""
+    known = change["timeline"] and drill["timeline_after"]
+    return not known or change["timeline"] == drill["timeline_after"]
 
 
 def _lives(recorded):
@@ -125,47 +128,39 @@ def _lives(recorded):
 
 def _explain(change, drills, switchovers, taken):
     change.update(why="failover", fault=None, lost=None, measured_s=None, promised_s=None)
-    at = events.moment(change["time"])
-    for drill in drills:
-        if drill["id"] in taken or not _is_of(change, drill):
+    at = timed.seconds(change["time"])
+    for drill in drills.within(change["new_leader"], at - EARLY_S, at + DRILL_S):
+        if drill["id"] in taken or not _may_be(change, drill):
             continue
         taken.add(drill["id"])
         change.update(why="drill", fault=drill["fault"], lost=drill["lost"], measured_s=drill["outage_s"])
         change.update(promised_s=drill["bound_s"], drill=drill["id"])
         change["old_leader"] = drill["old_leader"] or change["old_leader"]
         return
-    for event in switchovers:
-        done = events.moment(event["time"])
-        if event["id"] in taken or event["data"].get("new_leader") != change["new_leader"]:
+    for event in switchovers.within(change["new_leader"], at - EARLY_S, at + ASKED_S):
+        if event["id"] in taken:
             continue
-        if timedelta(seconds=-10) <= done - at <= timedelta(seconds=120):
-            taken.add(event["id"])
-            change["why"] = "switchover"
-            old = event["data"].get("old_leader")
-            change["old_leader"] = old if isinstance(old, str) else change["old_leader"]
-            return
+        taken.add(event["id"])
+        change["why"] = "switchover"
+        old = event["data"].get("old_leader")
+        change["old_leader"] = old if isinstance(old, str) else change["old_leader"]
+        return
 
 
-def _reckon(change, lives, bounds):
+def _reckon(change, ends, worst):
     """The outage: measured, reckoned from the old leader's stop, or assumed to be what is promised."""
     measured, promised = change.pop("measured_s"), change.pop("promised_s")
-    worst = max((bound["bound_s"] for bound in bounds.values()), default=None)
     change.update(outage_s=measured, how="measured", bound_s=promised)
     if measured is not None:
         return
     change["bound_s"] = worst
-    at = events.moment(change["time"])
-    begin = events.stamp(at - timedelta(seconds=STOPPED_S))
-    ends = [
-        life
-        for life in lives
-        if life["node"] == change["old_leader"] and life["what"] != "led" and begin <= life["time"] <= change["time"]
-    ]
-    if ends:
+    at = timed.seconds(change["time"])
+    ended = ends.within(change["old_leader"], at - STOPPED_S, at)
+    if ended:
         if change["why"] == "failover":
             change["why"] = "orderly"
         change["how"] = "reckoned"
-        change["outage_s"] = round((at - events.moment(ends[0]["time"])).total_seconds(), 2)
+        change["outage_s"] = round(at - timed.seconds(ended[0]["time"]), 2)
     elif worst is not None:
         change.update(how="assumed", outage_s=worst)
     else:

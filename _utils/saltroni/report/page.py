@@ -24,7 +24,6 @@ from saltroni.report import (
 FIRST_SHOWN, LAST_SHOWN = 10, 10
 #: How many of each are in the lists, the latest ones; of runs the first ones, too.
 RUNS_LISTED, PROBLEMS_LISTED, FAILOVERS_LISTED, BACKUPS_LISTED = 200, 100, 100, 30
-DRILLS_SHOWN = 12
 
 
 def gather(model, log, now=None):
@@ -32,7 +31,7 @@ def gather(model, log, now=None):
 
     Args:
         model: see :mod:`saltroni.clusters`.
-        log: see :meth:`saltroni.report.store.Store.read`; its state runs may be slim (:func:`saltroni.report.runs.slim`).
+        log: see :meth:`saltroni.report.store.Store.read`; its events may be slim (:mod:`saltroni.report.slim`).
         now: the page's time, an aware datetime.
     """
     now = now or datetime.now(UTC)
@@ -65,7 +64,7 @@ def gather(model, log, now=None):
         "problems": found,
         "problems_listed": _listed(found),
         "drills": finished,
-        "drills_shown": finished[-DRILLS_SHOWN:],
+        "drills_shown": finished[-drills.SHOWN :],
         "faults": drills.by_fault(finished),
         "unfinished": drills.unfinished(recorded, now),
         "failovers": changes,

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from saltroni import clusters
-from saltroni.report import page, pictures, runs, store, webpage
+from saltroni.report import page, pictures, slim, store, webpage
 from saltroni.report.language import Language
 
 #: What of the facts is in the JSON, which programs read.
@@ -35,7 +35,7 @@ def write(folder, model, now=None, language=None):
         StoreError, OSError, jinja2.TemplateError
     """
     folder = Path(folder)
-    log = store.Store(folder / "events").read(reduce=runs.slim)
+    log = store.Store(folder / "events").read(reduce=slim.Slim())
     facts = page.gather(model, log, now)
     code = language or language_of(model)
     spoken = Language(code)

@@ -13,6 +13,7 @@ backups   sizes of backups, times of restores
 
 import hashlib
 import json
+from importlib import metadata
 
 from saltroni import clusters
 from saltroni.report.pictures import backups, drill, lag, leaders, outages, topology
@@ -55,9 +56,8 @@ def draw(folder, facts, language, suffix=""):
     Raises:
         OSError
     """
-    try:
-        from saltroni.report.pictures import canvas
-    except ImportError:
+    version = _version()
+    if version is None:
         return {}
     place = folder / FOLDER
     place.mkdir(mode=0o700, exist_ok=True)
@@ -65,8 +65,10 @@ def draw(folder, facts, language, suffix=""):
     made, drawn = {}, {}
     for name, (paint, shown, words) in plan(facts, language).items():
         file = f"{name}{suffix}.svg"
-        digest = _digest([LOOK, canvas.VERSION, language.code, shown])
+        digest = _digest([LOOK, version, language.code, shown])
         if known.get(file) != digest or not (place / file).exists():
+            from saltroni.report.pictures import canvas  # takes a second, and memory, that most writings don't need
+
             clusters.write(place / file, canvas.svg(paint, words), mode=0o644)
         drawn[file] = digest
         made[name] = (f"{FOLDER}/{file}", words)
@@ -75,6 +77,14 @@ def draw(folder, facts, language, suffix=""):
     if drawn != known:
         clusters.write(place / (KNOWN + suffix), json.dumps(drawn))
     return made
+
+
+def _version():
+    """matplotlib's, None where it isn't installed."""
+    try:
+        return metadata.version("matplotlib")
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _known(path):

@@ -11,8 +11,6 @@ import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-VERSION = matplotlib.__version__
-
 #: Middle tones, that stand out on white as well as on black.
 INK = "#7d7d7d"
 GRID = "#80808055"
