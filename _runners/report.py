@@ -22,6 +22,7 @@ import saltroni.report.language
 import saltroni.report.page
 import saltroni.report.problems
 import saltroni.report.receiving
+import saltroni.report.runs
 import saltroni.report.slim
 import saltroni.report.store
 import saltroni.report.verify
@@ -170,7 +171,7 @@ def receive(parcel):
 
 def _kept(cluster, events):
     """Make events durable and have the report written; ids of those that are new."""
-    fresh = _store(cluster).append(events)
+    fresh = _store(cluster).append([saltroni.report.runs.slim(event) for event in events])
     if fresh:
         try:
             saltroni.report.writer.request(_path(cluster))
@@ -223,7 +224,7 @@ def _recover(models):
             missed.get(event["cluster"], []).append(event)
     for name, events in missed.items():
         if events:
-            _store(name).append(events)
+            _store(name).append([saltroni.report.runs.slim(event) for event in events])
 
 
 def show(since=None, cluster=None):

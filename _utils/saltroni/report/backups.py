@@ -21,7 +21,7 @@ def _one(event):
     return {
         "time": event["time"],
         "node": event["node"],
-        **{name: tidy.line(data[name]) if data.get(name) else None for name in ("tool", "backup", "kind")},
+        **{name: str(data[name]) if data.get(name) else None for name in ("tool", "backup", "kind")},
         **{name: tidy.number(data.get(name)) for name in ("bytes", "took_s", "recovery_s", "loss_s")},
         "passed": data.get("verdict") == "passed",
         "reasons": [str(reason) for reason in reasons],

@@ -42,6 +42,8 @@ def moment(text):
         found = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
+    if found.tzinfo is UTC:
+        return found
     try:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:

@@ -1,7 +1,6 @@
 """State runs, from the returns of their nodes. Pure."""
 
 import functools
-import sys
 from datetime import timedelta
 
 from saltroni.report import events, state_run
@@ -67,6 +66,7 @@ def _command(data, dry):
 
 def slim(event):
     """A state run without the states that had nothing to do, of which only their keys matter: most of a run's size.
+    The keys are one text, a line each: repeated runs have the same, and it is quickly read.
 
     Args:
         event: any event; it is changed.
@@ -77,22 +77,26 @@ def slim(event):
     states = data.get("states") or []
     if data.get("spooled") or any(state.get("result") is False for state in states):
         data["fingerprint"] = state_run.fingerprint(data)
-    idle = [state for state in states if state.get("result") is True and not state.get("changed")]
-    data["well"] = _shared(tuple(state["key"] for state in idle))
-    data["seconds"] = sum(state.get("seconds") or 0 for state in states)
-    data["states"] = [state for state in states if state.get("result") is not True or state.get("changed")]
+    idle, telling, seconds = [], [], 0
+    for state in states:
+        seconds += state.get("seconds") or 0
+        if state.get("result") is True and not state.get("changed"):
+            idle.append(state["key"])
+        else:
+            telling.append(state)
+    data.update(well="\n".join(idle), seconds=seconds, states=telling)
     return event
 
 
 @functools.lru_cache(maxsize=1000)
-def _shared(keys):
-    """The same keys again, once in memory: repeated runs have the same ones."""
-    return tuple(map(sys.intern, keys))
+def _keys(well):
+    """Keys of the states that had nothing to do; for repeated runs the same set."""
+    return frozenset(well.split("\n")) if well else frozenset()
 
 
 def _node(event):
     data = slim(event)["data"]
-    states = data["states"]
+    states, well = data["states"], _keys(data["well"])
     seconds = round(data["seconds"], 1)
     ended = events.moment(event["time"])
     return {
@@ -100,13 +104,13 @@ def _node(event):
         "event": event["id"],
         "time": event["time"],
         "began": events.stamp(ended - timedelta(seconds=min(seconds, 86400))),
-        "states": len(states) + len(data["well"]),
+        "states": len(states) + len(well),
         "changed": sum(1 for state in states if state.get("changed")),
         "failed": sum(1 for state in states if state.get("result") is False),
         "error": event["data"].get("error"),
         "seconds": seconds,
         "all": states,
-        "well": data["well"],
+        "well": well,
     }
 
 

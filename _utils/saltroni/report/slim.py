@@ -3,7 +3,7 @@
 import heapq
 import sys
 
-from saltroni.report import drills, runs
+from saltroni.report import drills, events, runs
 
 
 class Slim:
@@ -23,6 +23,8 @@ class Slim:
     def __call__(self, event):
         """``event``, reduced in place."""
         event = _interned(runs.slim(event))
+        if event["kind"] == events.RUN:
+            event["data"]["well"] = sys.intern(event["data"]["well"])
         if event["kind"] == drills.FINISHED and "lag" in event["data"]:
             heapq.heappush(self._latest, (event["time"], event["id"], event))
             if len(self._latest) > self._lags:

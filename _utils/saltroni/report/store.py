@@ -16,7 +16,7 @@ from pathlib import Path
 
 from saltroni.report import index
 
-NEEDED = ("id", "time", "cluster", "node", "kind", "data")
+NEEDED = {"id", "time", "cluster", "node", "kind", "data"}
 
 
 class StoreError(RuntimeError):
@@ -173,10 +173,10 @@ class Store:
 
 def _event(line):
     try:
-        event = json.loads(line)
+        event = json.loads(line.decode())
     except ValueError:
         return None
-    if not isinstance(event, dict) or any(name not in event for name in NEEDED):
+    if not isinstance(event, dict) or not event.keys() >= NEEDED:
         return None
     return event if isinstance(event["data"], dict) and isinstance(event["id"], str) else None
 

@@ -44,11 +44,13 @@ def svg(paint, words):
     """An SVG image, as text.
 
     Args:
-        paint: draws on ``new``, a function of width and height in inches that gives a figure, and returns the figure.
+        paint: draws on ``new``, which gives a figure, and returns the figure. ``new`` takes width and height, and what
+            is left free around for words: ``left``, ``bottom``, ``top``; all in inches. (matplotlib's own layouts measure
+            each word, which takes most of the time that drawing takes.)
         words: what the picture shows, for those who don't see it.
     """
     with matplotlib.rc_context(STYLE):
-        figure = paint(lambda width, height: Figure(figsize=(width, height), layout="constrained"))
+        figure = paint(_new)
         FigureCanvasSVG(figure)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
@@ -56,6 +58,17 @@ def svg(paint, words):
     text = re.sub(r"<\?xml[^>]*\?>\s*<!DOCTYPE[^>]*>\s*", "", text)
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     return text.replace("<svg ", '<svg role="img" ', 1).replace(">", f">\n <title>{escape(words)}</title>", 1)
+
+
+def _new(width, height, left=0.4, bottom=0.55, top=0.3):
+    figure = Figure(figsize=(width, height))
+    figure.subplots_adjust(left / width, bottom / height, 1 - 0.15 / width, 1 - top / height)
+    return figure
+
+
+def room(names):
+    """Inches that the longest of ``names`` takes beside an axis."""
+    return 0.3 + 0.082 * max((len(short(name)) for name in names), default=0)
 
 
 def short(text, limit=40):

@@ -37,7 +37,7 @@ def picture(drill, language):
 def _paint(new, marks, outage_s, bound_s, first_s, passed, labels):
     from saltroni.report.pictures import canvas
 
-    figure = new(8.5, 2.4)
+    figure = new(8.5, 2.4, left=0.15, top=0.05)
     axes = figure.add_subplot()
     color = canvas.GOOD if passed else canvas.BAD
     axes.barh(1, outage_s, left=max(0.0, first_s - outage_s), height=0.5, color=color)

@@ -21,7 +21,7 @@ def picture(drill, language):
 def _paint(new, lines, across, upward):
     from saltroni.report.pictures import canvas
 
-    figure = new(8.5, 2.4)
+    figure = new(8.5, 2.4, left=0.75, top=0.1)
     axes = figure.add_subplot()
     for place, (member, points) in enumerate(lines.items()):
         axes.plot(*zip(*points, strict=True), color=canvas.color(place), label=canvas.short(member), marker=".")

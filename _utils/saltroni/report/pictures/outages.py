@@ -31,7 +31,8 @@ def picture(drills, faults, language):
 def _paint(new, rows, across, bound_words):
     from saltroni.report.pictures import canvas
 
-    figure = new(8.5, 1.3 + 0.38 * len(rows))
+    left = canvas.room([fault for fault, _, _ in rows])
+    figure = new(8.5, 0.9 + 0.38 * len(rows), left=left, top=0.1)
     axes = figure.add_subplot()
     for place, (_, measured, bound) in enumerate(rows):
         if bound is not None:

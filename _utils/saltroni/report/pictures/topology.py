@@ -32,7 +32,7 @@ def picture(model, language):
 def _paint(new, rows):
     from saltroni.report.pictures import canvas
 
-    figure = new(8.5, 1.15 * len(rows) + 0.2)
+    figure = new(8.5, 1.15 * len(rows) + 0.2, left=0.1, bottom=0.05, top=0.05)
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set_xlim(0, 10)
