@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from saltroni import report
+from saltroni import faults, report
+from saltroni.drill import verdict
+from saltroni.failover import promise
 from saltroni.report import cluster, drills, phrases_en, phrases_ru, template
 from saltroni.report.language import Language
 from saltroni.report.pictures import drill as drill_picture
@@ -104,3 +106,27 @@ def test_numbers_are_written_as_the_language_does():
 def test_recorded_words_of_this_project_are_translated_and_others_stay(recorded, told):
     assert Language("ru").recorded(recorded) == told
     assert Language("en").recorded(recorded) == recorded
+
+
+def test_every_fault_and_every_part_of_a_bound_is_said_in_russian():
+    assert set(phrases_ru.FAULTS) == set(faults.known())
+    source = Path(promise.__file__).read_text(encoding="utf-8")
+    terms = set(re.findall(r"""\("([A-Za-z' ]+)", (?:\*?[A-Z_]+|0\.0|float|RECOVERY)""", source))
+    assert len(terms) > 20
+    assert set(phrases_ru.TERMS) == terms
+    assert Language("ru").term("second detection") == "обнаружение ещё раз"
+    assert Language("en").term("second detection") == "second detection"
+    assert Language("en").fault("switchover", "a planned switchover") == "a planned switchover"
+    assert Language("ru").fault("new_fault", "its own words") == "its own words"
+
+
+def test_every_reason_for_which_a_drill_fails_is_said_in_russian():
+    figures = {
+        "bound_s": 2.0, "outage_s": 2.5, "came_back": True, "checked": True, "lost": 1, "acknowledged": 5, "duplicated": 1,
+        "refused_but_present": 1, "reads_backwards": 1, "stale_reads": 1, "bad_reads": ["7"], "whole": False,
+        "missing": ["7"], "overlap": {"rows": 3, "lasted_s": 0.5, "direct_rows": 0}, "overlap_forbidden": True,
+        "lock_lost": "7",
+    }  # fmt: skip
+    told = verdict.reasons(figures) + verdict.reasons({**figures, "came_back": False, "checked": False})
+    assert len(set(told)) == 12
+    assert not [reason for reason in told if re.search("[a-z]{3}", Language("ru").recorded(reason))]

@@ -42,6 +42,16 @@ class Language:
                 break
         return text
 
+    def fault(self, name, what):
+        """What a fault does; ``what`` in English, where this language has nothing else for the fault ``name``."""
+        return self._words.FAULTS.get(name) or self.recorded(what)
+
+    def term(self, name):
+        """The name of a part of a bound."""
+        again = name.removeprefix("second ")
+        told = self._words.TERMS.get(again, again)
+        return told if again == name else self.say("second", term=told)
+
     def count(self, number, noun):
         """``1 node``, ``3 nodes``."""
         return f"{self.number(number)} {self._form(number, self._words.NOUNS[noun])}"
@@ -113,5 +123,18 @@ class Language:
 
     def filters(self):
         """For the template."""
-        names = ("fact", "recorded", "count", "number", "fixed", "seconds", "unit", "days", "size", "brief", "names")
-        return {name: getattr(self, name) for name in names}
+        names = (
+            "fact",
+            "recorded",
+            "term",
+            "count",
+            "number",
+            "fixed",
+            "seconds",
+            "unit",
+            "days",
+            "size",
+            "brief",
+            "names",
+        )
+        return {name: getattr(self, name) for name in names} | {"does": lambda what, name: self.fault(name, what)}

@@ -20,6 +20,9 @@ NOUNS = {
 #: What recorded words of this project are in this language: (pattern, replacement).
 RECORDED = ()
 
+#: What each fault does, and parts of bounds: in English the faults and the model of failover say it themselves.
+FAULTS, TERMS = {}, {}
+
 PHRASES = {
     # numbers
     "seconds": "{value} s",
@@ -242,6 +245,7 @@ PHRASES = {
     "fault_does": "What it does",
     "costs_intro": "What each fault may cost in write outage, at most, by these settings:",
     "at_most": "At most",
+    "second": "second {term}",
     "of_which": "Of which",
     "whole_again": "every member has replayed the marker row and holds the same rows as the leader",
     "clients_told": "What the clients were told meanwhile",

@@ -187,7 +187,7 @@ TEMPLATE = r"""
 ### {{ say('drill_title', time=drill.time | when, fault=drill.fault | plain, verdict=say('v_passed' if drill.passed else ('v_broken_off' if drill.broken_off else 'v_not_passed'))) }}
 
 {% if drill.what %}
-{{ drill.what | recorded | plain }}
+{{ drill.what | does(drill.fault) | plain }}
 
 {% endif %}
 {% for reason in drill.reasons %}
@@ -202,7 +202,7 @@ TEMPLATE = r"""
 |---|---|
 | {{ say('d_leader') }} | {{ say('before_after', before=(drill.old_leader or '–') | plain, after=(drill.new_leader or '–') | plain) }} |
 | {{ say('timeline') }} | {{ say('before_after', before=drill.timeline_before | number, after=drill.timeline_after | number) }} |
-| {{ say('outage') }} | **{{ drill.outage_s | seconds }}**{{ say('d_outage_bound', bound=drill.bound_s | seconds) if drill.bound_s is not none }}{% if drill.terms %} ({% for name, value in drill.terms %}{{ name | plain }} {{ value | seconds }}{{ ' + ' if not loop.last }}{% endfor %}){% endif %} |
+| {{ say('outage') }} | **{{ drill.outage_s | seconds }}**{{ say('d_outage_bound', bound=drill.bound_s | seconds) if drill.bound_s is not none }}{% if drill.terms %} ({% for name, value in drill.terms %}{{ name | term | plain }} {{ value | seconds }}{{ ' + ' if not loop.last }}{% endfor %}){% endif %} |
 | {{ say('d_any') }} | {{ drill.outage_of_all_s | seconds }} |
 | {{ say('d_rows') }} | {{ say('d_rows_are', acknowledged=drill.acknowledged | number, lost=drill.lost | number, duplicated=drill.duplicated | number, damaged=drill.damaged | number) }} |
 {% if drill.lost_rows %}
@@ -305,7 +305,7 @@ TEMPLATE = r"""
 | {{ say('fault') }} | {{ say('fault_does') }} | {{ say('at_most') }} | {{ say('of_which') }} |
 |---|---|---|---|
 {% for fault, bound in bounds.items() %}
-| `{{ fault }}` | {{ bound.what | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
+| `{{ fault }}` | {{ bound.what | does(fault) | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name | term }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
 {% endfor %}
 
 ## {{ say('security') }}

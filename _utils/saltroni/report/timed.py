@@ -18,16 +18,17 @@ class Timed:
     """
 
     def __init__(self, things):
-        self._found = {}
+        found = {}
         for owner, stamp, thing in things:
             if isinstance(owner, str):
-                self._found.setdefault(owner, []).append((seconds(stamp), thing))
-        for found in self._found.values():
-            found.sort(key=lambda one: one[0])
+                found.setdefault(owner, []).append((seconds(stamp), thing))
+        self._moments, self._things = {}, {}
+        for owner, pairs in found.items():
+            pairs.sort(key=lambda pair: pair[0])
+            self._moments[owner] = [at for at, _ in pairs]
+            self._things[owner] = [thing for _, thing in pairs]
 
     def within(self, owner, begin, end):
         """Things of ``owner`` from ``begin`` to ``end``, seconds since 1970, both included; in the order of their times."""
-        found = self._found.get(owner, [])
-        first = bisect.bisect_left(found, begin, key=lambda one: one[0])
-        last = bisect.bisect_right(found, end, key=lambda one: one[0])
-        return [one[1] for one in found[first:last]]
+        moments = self._moments.get(owner, [])
+        return self._things.get(owner, [])[bisect.bisect_left(moments, begin) : bisect.bisect_right(moments, end)]
