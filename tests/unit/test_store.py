@@ -83,6 +83,22 @@ def test_an_unreadable_line_is_skipped_and_told(tmp_path, bad):
     assert log.unreadable == [(current(tmp_path).name, 2)]
 
 
+def test_whoever_reads_keeps_nobody_from_recording(tmp_path):
+    kept = store.Store(tmp_path)
+    kept.append([event("a"), event("b")])
+
+    def reduce(one):
+        other = store.Store(tmp_path)
+        recorder = threading.Thread(target=other.append, args=([event(f"while-{one['id']}")],), daemon=True)
+        recorder.start()
+        recorder.join(10)
+        assert not recorder.is_alive(), "recording waits for the reader"
+        return one
+
+    assert [one["id"] for one in kept.read(reduce).events] == ["a", "b"]
+    assert len(kept.read().events) == 4
+
+
 def test_an_empty_store_reads_as_nothing(tmp_path):
     assert store.Store(tmp_path / "none").read().events == []
     assert not (tmp_path / "none").exists()

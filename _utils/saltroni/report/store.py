@@ -95,13 +95,15 @@ class Store:
         if not self.folder.exists():
             return log
         try:
+            # what stands before a file's last end of line never changes: it is read while others append
             with self._locked(fcntl.LOCK_SH):
-                seen = set()
-                for path in self._files():
-                    self._read_file(path, log, seen, reduce)
+                ends = [(path, *_whole(path)) for path in self._files()]
                 torn = self.folder / "torn.txt"
-                if torn.exists():
-                    log.torn += torn.read_bytes().count(b"\n")
+                log.torn = torn.read_bytes().count(b"\n") if torn.exists() else 0
+            seen = set()
+            for path, end, half in ends:
+                log.torn += half  # the next writer will set it aside
+                _read(path, end, log, seen, reduce)
         except OSError as err:
             raise StoreError(
                 f"events can't be read from {self.folder}: {err}. Run this as root on the master."
@@ -122,19 +124,6 @@ class Store:
             yield
         finally:
             os.close(descriptor)
-
-    def _read_file(self, path, log, seen, reduce):
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    log.torn += 1  # the next writer will set it aside
-                    break
-                event = _event(line)
-                if event is None:
-                    log.unreadable.append((path.name, number))
-                elif event["id"] not in seen:
-                    seen.add(event["id"])
-                    log.events.append(reduce(event) if reduce else event)
 
     def _mend(self, path):
         """Set aside what a crash left at the end of the file. Lock held."""
@@ -169,6 +158,30 @@ class Store:
         if new:
             _sync_folder(self.folder)
         return before + len(block)
+
+
+def _whole(path):
+    """Where the last whole line of a file ends, and whether something half follows."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        end = _after_last_newline(file, size)
+    return end, end < size
+
+
+def _read(path, end, log, seen, reduce):
+    """Take in the lines of a file up to the byte ``end``."""
+    place = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            place += len(line)
+            if place > end:
+                break
+            event = _event(line)
+            if event is None:
+                log.unreadable.append((path.name, number))
+            elif event["id"] not in seen:
+                seen.add(event["id"])
+                log.events.append(reduce(event) if reduce else event)
 
 
 def _event(line):
