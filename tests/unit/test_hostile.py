@@ -3,11 +3,13 @@
 import itertools
 import json
 import random
+import re
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
+from markdown_it import MarkdownIt
 
 from saltroni.pillar import model
 from saltroni.report import events, page, pictures, state_run, store, webpage, writing
@@ -106,6 +108,33 @@ def test_hostile_words_are_text_in_every_form(forms):
         tags = {element.tag.rpartition("}")[2] for element in ET.parse(path).iter()}  # noqa: S314 - we made it
         assert not tags & {"script", "a", "image", "foreignObject"}
     json.loads((folder / "REPORT.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["REPORT.md", "REPORT.ru.md"])
+def test_a_real_parser_of_markdown_sees_the_pages_parts_whole(forms, name):
+    """Each table is a table with all of its rows and cells, each picture is there and has words, nothing else is open."""
+    folder = forms(hostile())
+    text = (folder / name).read_text()
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
+    kinds = [token.type for token in tokens]
+    assert kinds.count("table_open") == len(re.findall(r"^\|(?:-+:?\|)+$", text, re.MULTILINE)) > 10
+    assert kinds.count("tr_open") == len(re.findall(r"^\|", text, re.MULTILINE)) - kinds.count("table_open")
+    for row in re.findall(r"^\|(?:-+:?\|)+$(?:\n\|.*$)*", text, re.MULTILINE):
+        lines = [re.sub(r"\\\\|\\\|", "", line) for line in row.split("\n")]
+        assert len({line.count("|") for line in lines}) == 1, row
+    headings = [
+        tokens[place + 1].content
+        for place, token in enumerate(tokens)
+        if token.type == "heading_open" and token.tag == "h2"
+    ]
+    assert len(headings) == len(set(headings)) == 12
+    html = [token.content.strip() for token in tokens if token.type == "html_block"]
+    assert not [part for part in html if not re.fullmatch(r"<details><summary>[^<]*</summary>|</details>", part)]
+    pictures_seen = [child for token in tokens for child in token.children or [] if child.type == "image"]
+    assert len(pictures_seen) >= 6
+    for picture in pictures_seen:
+        assert (folder / picture.attrGet("src")).is_file()
+        assert len(picture.content) > 20
 
 
 def test_the_web_page_takes_nothing_from_elsewhere(forms):

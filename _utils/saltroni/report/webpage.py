@@ -13,6 +13,7 @@ body { color: var(--ink); background: var(--page); font: 16px/1.5 system-ui, san
   max-width: 64rem; padding: 0 1rem; overflow-wrap: break-word; }
 table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; }
+th:empty { padding: 0; border: 0; }
 tr:nth-child(even) td { background: var(--soft); }
 pre, code { background: var(--soft); border-radius: 4px; font-size: .9em; }
 pre { padding: .7rem; overflow-x: auto; white-space: pre-wrap; }

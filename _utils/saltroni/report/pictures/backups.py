@@ -27,7 +27,7 @@ def _paint(new, sizes, times, size_words, time_words):
 
     from saltroni.report.pictures import canvas
 
-    figure = new(8.5, 2.6, left=0.6, bottom=0.5)
+    figure = new(8.5, 2.6, left=0.6, bottom=0.5, right=0.3)
     places = figure.subplots(1, 2, gridspec_kw={"wspace": 0.2})
     mib = [(moment, size / 2**20) for moment, size in sizes]
     for axes, points, words, color in zip(places, (mib, times), (size_words, time_words), canvas.COLORS, strict=False):

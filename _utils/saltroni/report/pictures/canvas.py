@@ -45,7 +45,7 @@ def svg(paint, words):
 
     Args:
         paint: draws on ``new``, which gives a figure, and returns the figure. ``new`` takes width and height, and what
-            is left free around for words: ``left``, ``bottom``, ``top``; all in inches. (matplotlib's own layouts measure
+            is left free around for words: ``left``, ``right``, ``bottom``, ``top``; all in inches. (matplotlib's own layouts measure
             each word, which takes most of the time that drawing takes.)
         words: what the picture shows, for those who don't see it.
     """
@@ -60,9 +60,9 @@ def svg(paint, words):
     return text.replace("<svg ", '<svg role="img" ', 1).replace(">", f">\n <title>{escape(words)}</title>", 1)
 
 
-def _new(width, height, left=0.4, bottom=0.55, top=0.3):
+def _new(width, height, left=0.4, bottom=0.55, top=0.3, right=0.15):
     figure = Figure(figsize=(width, height))
-    figure.subplots_adjust(left / width, bottom / height, 1 - 0.15 / width, 1 - top / height)
+    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
     return figure
 
 

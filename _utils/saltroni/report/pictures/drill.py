@@ -49,7 +49,8 @@ def _paint(new, marks, outage_s, bound_s, first_s, passed, labels):
         height = 1.95 + 0.42 * (place % 3)
         axes.plot([value, value], [0.72, height], color=canvas.INK, linewidth=1)
         axes.plot([value], [1], marker="o", color=canvas.INK, markersize=4)
-        axes.text(value, height, f" {words}", va="center", fontsize=8.5)
+        beside = {"xytext": (3, 0), "textcoords": "offset points"}
+        axes.annotate(words, (value, height), **beside, va="center", fontsize=8.5)
     last = max([outage_s, bound_s or 0, first_s, *(value for _, value in marks)])
     axes.set_xlim(0, last * 1.18 + 0.05)
     axes.set_ylim(-0.4, 3.1)

@@ -26,7 +26,7 @@ def _paint(new, spans, title):
     from saltroni.report.pictures import canvas
 
     leaders = sorted({leader for leader, _, _ in spans})
-    figure = new(8.5, 1.0 + 0.4 * len(leaders), left=canvas.room(leaders))
+    figure = new(8.5, 1.0 + 0.4 * len(leaders), left=canvas.room(leaders), right=0.5)
     axes = figure.add_subplot()
     for leader, begin, end in spans:
         first, last = (dates.date2num(events.moment(moment)) for moment in (begin, end))

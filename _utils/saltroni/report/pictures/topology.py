@@ -32,25 +32,25 @@ def picture(model, language):
 def _paint(new, rows):
     from saltroni.report.pictures import canvas
 
-    figure = new(8.5, 1.15 * len(rows) + 0.2, left=0.1, bottom=0.05, top=0.05)
+    figure = new(8.5, 1.0 * len(rows) + 0.1, left=0.1, bottom=0.05, top=0.05)
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set_xlim(0, 10)
-    axes.set_ylim(-len(rows) + 0.4, 0.6)
+    axes.set_ylim(-len(rows) + 0.6, 0.4)
     for place, (title, members, arrow) in enumerate(rows):
         row_color = canvas.color(place)
         axes.text(0.05, -place, textwrap.fill(title, 26), va="center", fontweight="bold", fontsize=10)
         boxes = members or [(None, None)]
         width = min(1.5, 5.4 / len(boxes))
         for number, (name, address) in enumerate(boxes):
-            middle = 6.9 + (number - (len(boxes) - 1) / 2) * (width + 0.12)
+            middle = 5.9 + (number - (len(boxes) - 1) / 2) * (width + 0.12)
             said = f"{canvas.short(name, 12)}\n{address}" if name else "…"
             box = {"boxstyle": "round,pad=0.35", "facecolor": row_color + "22", "edgecolor": row_color}
             axes.text(middle, -place, said, ha="center", va="center", fontsize=9, bbox=box)
         if place:
             style = "<->" if place == len(rows) - 1 else "->"
-            place_xy = {"xy": (6.9, -place + 0.28), "xytext": (6.9, -place + 0.72)}
+            place_xy = {"xy": (5.9, -place + 0.28), "xytext": (5.9, -place + 0.72)}
             axes.annotate("", **place_xy, arrowprops={"arrowstyle": style, "color": canvas.INK})
             if arrow:
-                axes.text(7.05, -place + 0.5, canvas.short(arrow, 60), fontsize=8, va="center")
+                axes.text(6.05, -place + 0.5, textwrap.fill(arrow, 44), fontsize=8, va="center")
     return figure
