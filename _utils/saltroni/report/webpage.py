@@ -10,7 +10,7 @@ STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --page: #fff; --line: #d0d7de; --soft: #f6f8fa; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --page: #0d1117; --line: #30363d; --soft: #161b22; } }
 body { color: var(--ink); background: var(--page); font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto;
-  max-width: 64rem; padding: 0 1rem; overflow-wrap: break-word; }
+  max-width: 72rem; padding: 0 1rem; overflow-wrap: break-word; }
 table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; }
 th:empty { padding: 0; border: 0; }
@@ -18,7 +18,7 @@ tr:nth-child(even) td { background: var(--soft); }
 pre, code { background: var(--soft); border-radius: 4px; font-size: .9em; }
 pre { padding: .7rem; overflow-x: auto; white-space: pre-wrap; }
 h1, h2 { border-bottom: 1px solid var(--line); padding-bottom: .3rem; }
-figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
+figure { margin: 1rem 0; } svg { width: 100%; max-width: 54rem; height: auto; }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'none'"
 PAGE = """<!DOCTYPE html>
