@@ -1,5 +1,6 @@
 """A node's spool: nothing is lost, nothing is held up, and nobody's files are believed."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -67,6 +68,48 @@ def test_a_refused_event_is_set_aside_and_holds_up_nothing(tmp_path):
     assert [path.name for path in (tmp_path / "refused").iterdir()] == ["bad.json"]
 
 
+def _made_by_another(tmp_path, what):
+    """What user postgres, who may write into the spool, could put there; made by whoever isn't us."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for number in range(60):
+        (elsewhere / f"{number}.conf").write_text("precious")
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    aside = spool / "refused"
+    if what == "link":
+        aside.symlink_to(elsewhere)
+    elif what == "file":
+        aside.write_text("")
+    else:
+        aside.mkdir()
+        os.chown(aside, 65534, 65534)
+    return spool, elsewhere
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["link", "file", pytest.param("folder", marks=pytest.mark.skipif(os.geteuid() != 0, reason="root gives it away"))],
+)
+def test_where_refused_events_go_is_never_where_another_user_says(tmp_path, what):
+    spool, elsewhere = _made_by_another(tmp_path, what)
+    files.put("problem/noted", {}, "bad", folder=spool)
+    done = sender.send(master({}, refuse=["problem/noted"]), spool)
+    assert done["refused"] == {"bad": "no"}
+    assert files.waiting(spool) == []
+    assert len(list(elsewhere.iterdir())) == 60
+    assert what != "folder" or not list((spool / "refused").iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root gives files away")
+def test_another_users_lock_keeps_nobody_from_sending(tmp_path):
+    files.put("a/b", {}, folder=tmp_path)
+    with (tmp_path / ".lock").open("w") as lock:
+        os.chown(tmp_path / ".lock", 65534, 65534)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert sender.send(master({}), tmp_path)["sent"] == 1
+
+
 def test_only_one_sends_at_a_time(tmp_path):
     files.put("a/b", {}, folder=tmp_path)
     with files.only_sender(tmp_path) as mine:
@@ -83,6 +126,8 @@ def _strange(folder):
     (folder / "list.json").write_text("[]")
     (folder / "kind.json").write_text(json.dumps({"id": "k", "kind": "../x", "data": {}}))
     (folder / "deep.json").write_text("[" * 100_000)
+    (folder / "folder.json").mkdir()
+    (folder / "folder.json" / "full").write_text("x")
     (folder / "we|ird\n<b>.json").write_text("x")
 
 

@@ -83,7 +83,12 @@ def waiting(folder=FOLDER):
     found = []
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
+            # a folder can't be acknowledged away
+            if (
+                entry.name.endswith(SUFFIX)
+                and not entry.name.startswith(".")
+                and not entry.is_dir(follow_symlinks=False)
+            ):
                 with contextlib.suppress(FileNotFoundError):
                     found.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.name))
     return [name for _, name in sorted(found)]
@@ -120,7 +125,13 @@ def acknowledge(files):
 def refuse(path, folder=FOLDER):
     """Set aside an event that the master will never take, so that it holds up nothing."""
     aside = Path(folder) / "refused"
-    aside.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        aside.mkdir(mode=0o700)
+    found = aside.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        # another user who may write here made it, to lead us elsewhere
+        acknowledge([path])
+        return
     with contextlib.suppress(FileNotFoundError):
         Path(path).replace(aside / Path(path).name)
     for old in sorted(aside.iterdir(), key=lambda kept: kept.lstat().st_mtime_ns)[:-KEPT_REFUSED]:
@@ -131,7 +142,11 @@ def refuse(path, folder=FOLDER):
 def only_sender(folder=FOLDER):
     """True for the one who may send now, False for others meanwhile."""
     Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(Path(folder) / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    path = Path(folder) / ".lock"
+    with contextlib.suppress(FileNotFoundError):
+        if path.lstat().st_uid != os.geteuid():
+            path.unlink()  # another user's lock would keep us from sending
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
