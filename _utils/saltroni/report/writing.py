@@ -21,6 +21,20 @@ def language_of(model):
     return (model.get("report") or {}).get("language", "en")
 
 
+@contextlib.contextmanager
+def _no_collector():
+    """Python's search for cycles looks at all events again and again as the page grows. There
+    are hardly any."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_no_collector()
 def write(folder, model, now=None, language=None):
     """Write the report of one cluster.
 
@@ -37,9 +51,8 @@ def write(folder, model, now=None, language=None):
         StoreError, OSError, jinja2.TemplateError
     """
     folder = Path(folder)
-    with _no_collector():
-        log = store.Store(folder / "events").read(reduce=slim.Slim())
-        facts = page.gather(model, log, now)
+    log = store.Store(folder / "events").read(reduce=slim.Slim())
+    facts = page.gather(model, log, now)
     code = language or language_of(model)
     spoken = Language(code)
     suffix = "" if code == language_of(model) else f".{code}"
@@ -62,19 +75,6 @@ def write(folder, model, now=None, language=None):
         "failovers": len(facts["failovers"]),
         "pictures": len(drawn),
     }
-
-
-@contextlib.contextmanager
-def _no_collector():
-    """Python's search for cycles looks at all events again and again while they are read and
-    gathered: half of the time. There are none."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def machine(facts):
