@@ -170,30 +170,6 @@ def switchover(candidate=None, timeout_s=60):
     return done
 
 
-def step_down(timeout_s=60):
-    """Hand leadership over by restarting Patroni on the leader, on which this must be run.
-
-    For a node that shall leave in good order. :func:`switchover` is quicker for writes, and lets choose who takes over.
-    See :mod:`saltroni.patroni.changes`.
-
-    timeout_s
-        seconds until it gives up waiting
-
-    Returns ``{old_leader, new_leader, timeline, took_s}``.
-
-    Raises CommandExecutionError if this node doesn't lead, nobody could take over, or it isn't done in time.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt pg1 patroni.step_down
-    """
-    done = _translated(saltroni.patroni.changes.step_down, timeout_s)
-    _emit(saltroni.pillar.told.model(__pillar__), "switchover/finished", dict(done))
-    return done
-
-
 def restart(member=None, timeout_s=120, only_pending=False):
     """Restart PostgreSQL on one member. Restarting the leader stops writes meanwhile: hand over first.
 

@@ -38,6 +38,18 @@ def wait(deadline_s):
     return {"whole": answer, "sentence": sentence, "waited_s": waited_s, "etcd_silent": silent}
 
 
+def orphaned_wal():
+    """The folder of this node's WAL if the data that it belongs to is gone.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni_member.orphaned_wal
+    """
+    return saltroni.patroni.member.orphaned_wal(__pillar__["saltroni"]["folders"])
+
+
 def etcd_silent():
     """Members of etcd that are silent, if so many are that it can have no quorum; else an empty list.
 

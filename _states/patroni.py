@@ -26,6 +26,15 @@ def member(name):
         seen = __salt__["patroni_member.whole"]()
         if seen["whole"]:
             return _result(name, True, f"Patroni runs, {seen['sentence']}")
+    orphan = __salt__["patroni_member.orphaned_wal"]()
+    if orphan:
+        return _result(
+            name,
+            False,
+            f"{orphan} has WAL, but the data that it belongs to is gone, and PostgreSQL is only copied into an empty folder. "
+            "If no other member has the cluster's data, keep this WAL: it may be all that is left of the last commits. "
+            f"Else remove {orphan} and apply again",
+        )
     changes = {}
     if not running:
         changes["patroni"] = "started"

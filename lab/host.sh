@@ -10,7 +10,7 @@ command -v apt-get >/dev/null || die "this isn't Debian: install Vagrant and a p
 packages=(vagrant rsync openssh-client openssl)
 if [ "$PROVIDER" = lxc ]; then
     # vagrant-lxc calls sudo, as root too
-    packages+=(lxc sudo mmdebstrap pigz debian-archive-keyring iproute2 nftables)
+    packages+=(lxc sudo mmdebstrap pigz e2fsprogs debian-archive-keyring iproute2 nftables)
 fi
 
 # Debian 12 has Vagrant's plugin for LXC as a package, Debian 13 hasn't: there Vagrant itself fetches it

@@ -12,6 +12,10 @@ module Lab
     def master?
       roles.include?("master")
     end
+
+    def database?
+      roles.include?("patroni")
+    end
   end
 
   def self.settings
@@ -61,6 +65,10 @@ module Lab
       NUMBER: number, LAB_ID: id, BRIDGE: bridge, PREFIX: container(""), GATEWAY: gateway,
       NETWORK: "192.168.#{56 + number}.0/24",
     }
+  end
+
+  def self.postgresql_version
+    settings.fetch("postgresql", {})["version"] || 17
   end
 
   def self.master

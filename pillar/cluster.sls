@@ -20,6 +20,7 @@ saltroni:
     replication: quorum        # async, sync, quorum or strict
     users:
       app: {database: app}
+    wal_dir: /var/lib/postgresql-wal   # a disk of its own: in the lab too
 
   guard:
     enabled: true              # stops a PostgreSQL whose Patroni is frozen, before another one leads

@@ -4,6 +4,7 @@ Be a member of the PostgreSQL cluster:
       - file: Configure Patroni
       - file: Put Patroni's settings into it
       - file: Describe the accounts of a new cluster
+      - file: Have a place for data and WAL
 
 Reload Patroni when its settings or certificate change:
   module.run:

@@ -95,9 +95,9 @@ def test_a_cut_drops_one_port_of_some_and_nothing_else(built):
     assert nft.ruleset("etcd_cut", etcd) == (
         "table inet saltroni_etcd_cut { "
         "chain input { type filter hook input priority -300; policy accept; "
-        "ip saddr { " + etcd_addresses(built) + " } tcp sport 2379 drop ; } "
+        "ip saddr { " + etcd_addresses(built) + " } tcp sport 2379 drop; }; "
         "chain output { type filter hook output priority -300; policy accept; "
-        "ip daddr { " + etcd_addresses(built) + " } tcp dport 2379 drop ; } }"
+        "ip daddr { " + etcd_addresses(built) + " } tcp dport 2379 drop; }; }"
     )
 
 

@@ -182,7 +182,7 @@ def _course(model, options, outside, drill, fault, held, before, folder, seen):
                 told = writers.stop()
                 looked = readers.stop()
                 ended = time.monotonic()
-                direct = beside.stop(ways[0])
+                direct = beside.stop()
             after = whole.wait(model, ways, drill, options.whole_s + before["promised"].most_s)
         finally:
             seen.watched = eyes.stop()

@@ -4,10 +4,9 @@ They ask for ``synchronous_commit = local``, so that a leader that nobody follow
 looked for is two writable primaries, whatever the mode of replication. Their rows count for nothing else.
 """
 
-import contextlib
 import uuid
 
-from saltroni.drill import database, ledger
+from saltroni.drill import database
 from saltroni.drill.writers import Writers
 
 LOCAL = "-c synchronous_commit=local"
@@ -44,17 +43,14 @@ class Beside:
         if self._writers:
             self._writers.start()
 
-    def stop(self, where):
-        """End it and take the rows away; returns the moments (monotonic) of acknowledgements, None without writers.
+    def stop(self):
+        """End it; returns the moments (monotonic) of acknowledgements, None without writers.
 
-        Args:
-            where: connection parameters of the leader now.
+        Their rows go with the drill's table.
         """
         if not self._writers:
             return None
         told = self._writers.stop()
-        with contextlib.suppress(database.DatabaseError):  # the table goes with the drill anyway
-            database.ask(where, ledger.CLEAN, (self._drill,))
         return sorted(at for times in told.times().values() for at in times)
 
 

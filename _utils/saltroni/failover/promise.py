@@ -256,7 +256,7 @@ class Promise:
         follow = (("a standby follows", *FOLLOW_S),) if self.replication in ("quorum", "strict") else ()
         return Cost((("demotion", *DEMOTE_S), ("promotion", 0.0, HANDOVER_S[1]), *follow, *self._seen()))
 
-    def stepped_down(self):
+    def left_in_order(self):
         """The leader leaves in good order."""
         return Cost((("demotion", *DEMOTE_S), ("promotion", 0.0, HANDOVER_S[1]), *self._seen()))
 

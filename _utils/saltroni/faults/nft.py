@@ -53,7 +53,7 @@ def _set(addresses):
 def ruleset(fault, cut):
     """What nft is told: ``cut`` is ``([rules of input], [rules of output])``."""
     chains = [
-        f"chain {hook} {{ type filter hook {hook} priority -300; policy accept; {' ; '.join(rules)} ; }}"
+        f"chain {hook} {{ type filter hook {hook} priority -300; policy accept; {'; '.join(rules)}; }};"
         for hook, rules in zip(("input", "output"), cut, strict=True)
     ]
     return f"table inet {table(fault)} {{ {' '.join(chains)} }}"

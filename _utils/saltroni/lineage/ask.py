@@ -107,7 +107,9 @@ def _seen(connection, own):
         text = None
         if timeline > 1:
             cursor.execute(f"TIMELINE_HISTORY {timeline}")
-            text = bytes(cursor.fetchone()[1]).decode() if timeline else None
+            content = cursor.fetchone()[1]
+            # a column of type bytea until PostgreSQL 14, text since
+            text = content if isinstance(content, str) else bytes(content).decode()
         found = {"leads": leads, "timeline": timeline, "history": text, "data": b"", "refused": None, "gone": False}
         try:
             found["data"] = _log(connection, cursor, own)

@@ -95,41 +95,6 @@ def _new_leader(old, old_timeline, model, timeout_s):
     return until(checked, f"a leader other than {old}", timeout_s, every_s=0.2)
 
 
-def step_down(model, timeout_s=60):
-    """Hand leadership over by leaving in good order: Patroni is restarted on the leader, which is this node.
-
-    Patroni ships the last record, gives the lease up and stops; the others elect at once, without the pauses of its
-    switchover (ha.py, ``process_unhealthy_cluster`` and ``demote``). Measured with ``quorum`` it isn't quicker for writes:
-    2.8 s, and 2.1 s by :func:`switchover`. Who takes over can't be chosen.
-
-    Args:
-        model: the pillar's ``saltroni``.
-        timeout_s: seconds until it gives up waiting.
-
-    Returns:
-        ``{old_leader, new_leader, timeline, took_s}``
-
-    Raises:
-        Refused: this node doesn't lead, or no replica streams.
-        rest.RestError, DeadlineError
-    """
-    own = model["self"]["name"]
-    before = view.table(rest.ask_any(model, "/cluster"))
-    if before["leader"] != own:
-        raise Refused(f"{own} doesn't lead: run this on {before['leader'] or 'the leader, when there is one'}")
-    if before["paused"]:
-        raise Refused("the cluster is paused: nobody would take over. See patroni.resume")
-    ready = [name for name, row in before["members"].items() if name != own and row["state"] == "streaming"]
-    if not ready:
-        raise Refused("no replica streams: nobody could take over, see patroni.health")
-    begun = time.monotonic()
-    checkpoint(timeout_s)
-    _run("systemctl", "restart", "patroni", timeout_s=timeout_s)
-    left_s = max(1.0, timeout_s - (time.monotonic() - begun))
-    new, timeline = _new_leader(own, before["members"][own]["timeline"] or 0, model, left_s)
-    return {"old_leader": own, "new_leader": new, "timeline": timeline, "took_s": round(time.monotonic() - begun, 2)}
-
-
 def checkpoint(timeout_s):
     """Write a checkpoint on this node, so that the one at a shutdown is short.
 
@@ -260,4 +225,4 @@ def pause(model, paused, timeout_s=60):
     return {"paused": paused, "members": sorted(known)}
 
 
-__all__ = ["DeadlineError", "Refused", "pause", "reinitialize", "restart", "step_down", "switchover"]
+__all__ = ["DeadlineError", "Refused", "pause", "reinitialize", "restart", "switchover"]

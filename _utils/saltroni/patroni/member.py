@@ -1,6 +1,8 @@
 """This node's Patroni: is it a whole member yet, and do the cluster-wide settings agree with the pillar?"""
 
+import os
 import time
+from pathlib import Path
 
 from saltroni import wait
 from saltroni.etcd import membership
@@ -45,6 +47,20 @@ def look(model):
     except rest.RestError:
         cluster = None
     return standing(status, cluster)
+
+
+def orphaned_wal(folders):
+    """The folder of WAL whose data directory is gone, else None: PostgreSQL wouldn't be copied to where it must go.
+
+    Whatever makes a data directory links it to its WAL before the first file of WAL is there.
+    """
+    wal = folders["wal"]
+    if not wal or os.path.lexists(f"{folders['data']}/pg_wal"):
+        return None
+    try:
+        return wal if any(Path(wal).iterdir()) else None
+    except FileNotFoundError:
+        return None
 
 
 def etcd_silent(model):

@@ -28,6 +28,7 @@ RULES = """
 - With `replication: async`, `primary_start_timeout_s: 0` means 30: a replica may lack the last rows, so the crashed
   leader gets time to recover.
 - Parameters that Saltroni or Patroni sets itself (TLS, addresses, password encryption, replication) can't be overridden.
+- `wal_dir` is neither `/var/lib/postgresql` nor inside a member's data directory.
 - With the lease guard on: `loop_wait_s + retry_timeout_s + 6 <= ttl_s`, else it would stop a leader that only waits for
   etcd; `guard:for_s` is at least twice `guard:connect_timeout_s`.
 - Certificates are renewed before they end, and not on every run: `renew_days < days`.

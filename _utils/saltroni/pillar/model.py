@@ -72,8 +72,9 @@ def build(settings, memory_mb=None):
         memory_mb: ``{node: MiB}`` that nodes were seen to have; a node that claims more is refused.
 
     Returns:
-        the settings with defaults, plus ``by_role`` (role -> names), ``dcs`` (Patroni's dynamic configuration),
-        ``pg_hba`` and ``names`` (node -> names for its certificates).
+        the settings with defaults, plus ``by_role`` (role -> names), ``folders`` (PostgreSQL's ``data`` and ``wal``, empty
+        if WAL is in the data directory), ``dcs`` (Patroni's dynamic configuration), ``pg_hba`` and ``names`` (node -> names
+        for its certificates).
 
     Raises:
         PillarError: with every rule that is broken.
@@ -85,7 +86,8 @@ def build(settings, memory_mb=None):
     model["by_role"] = {
         role: sorted(name for name, node in model["nodes"].items() if role in node["roles"]) for role in schema.ROLES
     }
-    found = rules.layout(model) + rules.timing(model) + rules.schedule(model)
+    model["folders"] = folders(model)
+    found = rules.layout(model) + rules.folders(model) + rules.timing(model) + rules.schedule(model)
     if not found:
         model["dcs"] = dynamic_configuration(model)
         found = rules.memory_fits(model, memory_mb or {})
@@ -99,6 +101,16 @@ def build(settings, memory_mb=None):
 def addresses(model, role):
     """Addresses of the nodes that have ``role``, in the order of their names."""
     return [model["nodes"][name]["address"] for name in model["by_role"][role]]
+
+
+def folders(model):
+    """Where a member keeps its data, and its WAL if that is elsewhere.
+
+    Both are folders below one that belongs to PostgreSQL: Patroni removes and makes them, which it can't do with a mount point.
+    """
+    own = f"{model['postgresql']['version']}/{model['cluster']}"
+    chosen = model["postgresql"]["wal_dir"]
+    return {"data": f"/var/lib/postgresql/{own}", "wal": f"{chosen}/{own}" if chosen else ""}
 
 
 def primary_start_timeout_s(model):

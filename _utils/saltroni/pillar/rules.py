@@ -67,6 +67,14 @@ def schedule(model):
     return found
 
 
+def folders(model):
+    """WAL is in the data directory or beside it."""
+    data, wal = model["folders"]["data"], model["folders"]["wal"]
+    if not f"{wal}/".startswith(f"{data}/"):
+        return []
+    return [("postgresql:wal_dir", model["postgresql"]["wal_dir"], f"WAL would be in {wal}, inside the data in {data}")]
+
+
 def timing(model):
     """Timings of Patroni and HAProxy, see :mod:`saltroni.pillar.timings`, and of the lease guard."""
     return timings.problems(model["timings"], model["haproxy"]) + guard(model)

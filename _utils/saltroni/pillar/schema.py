@@ -38,6 +38,8 @@ def _text(default, description, pattern=None):
 NAME = r"^[a-z][a-z0-9-]{0,30}$"
 SQL_NAME = r"^[a-z_][a-z0-9_]{0,62}$"
 CALENDAR = r"^[A-Za-z0-9 *:,./~-]*$"
+#: An absolute path of plain names: neither . nor .. nor a slash at its end.
+FOLDER = r"^(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+$"
 ROLES = ("master", "etcd", "patroni", "haproxy")
 PORT = {"type": "integer", "minimum": 1024, "maximum": 65535}
 
@@ -67,6 +69,12 @@ POSTGRESQL = _object(
             "description": "who must have a commit before it is acknowledged",
         },
         "synchronous_nodes": _integer(1, 1, 10, "standbys that must confirm a commit"),
+        "wal_dir": _text(
+            "",
+            "folder for WAL, such as the mount point of a disk of its own: it is kept in `VERSION/CLUSTER` below; empty: in "
+            "the data directory. A member that has data already moves there by `patroni.reinitialize`",
+            FOLDER + "|^$",
+        ),
         "parameters": {
             "type": "object",
             "default": {},

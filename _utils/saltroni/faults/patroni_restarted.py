@@ -1,11 +1,14 @@
-"""Planned: the leader's Patroni is restarted, which hands over in good order, as ``patroni.step_down`` does."""
+"""Planned: the leader's Patroni is restarted, as an upgrade of it does; it hands over in good order first.
+
+Source: Patroni's ``ha.py``, ``shutdown``: PostgreSQL is stopped, its last record shipped, the lease given up.
+"""
 
 import time
 
 from saltroni.faults import FaultError, healer
 from saltroni.patroni import changes
 
-SUMMARY = "hand-over by restarting Patroni on the leader"
+SUMMARY = "Patroni is restarted on the leader, which hands over in good order"
 
 
 def inject(target, deadline_s):
@@ -21,5 +24,5 @@ def inject(target, deadline_s):
 
 
 def cost(promise):
-    """As a switchover, and nobody sleeps before it follows."""
-    return promise.stepped_down()
+    """As a switchover, in which nobody sleeps before it follows."""
+    return promise.left_in_order()
