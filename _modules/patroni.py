@@ -165,7 +165,9 @@ def switchover(candidate=None, timeout_s=60):
 
         salt-call patroni.switchover pg2
     """
-    return _translated(saltroni.patroni.changes.switchover, candidate, timeout_s)
+    done = _translated(saltroni.patroni.changes.switchover, candidate, timeout_s)
+    _emit(saltroni.pillar.told.model(__pillar__), "switchover/finished", dict(done))
+    return done
 
 
 def restart(member=None, timeout_s=120, only_pending=False):
@@ -299,8 +301,9 @@ def failover_test(
 
     Returns a dict: ``verdict`` (``passed`` or ``failed``) and ``reasons``; ``outage_s`` beside ``bound_s``; ``lost``,
     ``duplicated``, ``unknown``, ``refused`` rows; ``reads`` through the replica port, ``reads_backwards`` and
-    ``stale_reads`` among them; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``; ``phases``; the ``settings`` in force. It is sent as event ``saltroni/<cluster>/drill/finished``, and kept on this
-    node in ``/var/lib/saltroni/drills/<drill>/``, with all nodes' logs of that time, see :mod:`saltroni.drill.record`.
+    ``stale_reads`` among them; ``old_leader``, ``new_leader``, timelines; ``time_to_whole_s``; ``phases``; the
+    ``settings`` in force. It is told to the report as event ``drill/finished``, and kept on this node in
+    ``/var/lib/saltroni/drills/<drill>/``, with all nodes' logs of that time, see :mod:`saltroni.drill.record`.
     With several rounds ``outage_s`` and ``time_to_whole_s`` are ``{least, median, most}``, and ``each`` has the rounds.
     With ``dry_run`` it is ``{dry_run, able, plan, bound_s, least_s, terms, ...}``, or ``able: False`` and ``reasons``
     where this fault can't be made here.
@@ -408,10 +411,9 @@ def _able(model, nodes, fault):
 
 
 def _emit(model, what, data):
-    """Send an event to the master. It may be away: the drill's own folder keeps what was to be told."""
+    """Keep an event for the report and tell the master now, if it is there; if not, it is told later."""
     try:
-        saltroni.bounded.call(
-            __salt__["event.send"], f"saltroni/{model['cluster']}/{what}", data, deadline_s=5, what=f"event {what}"
-        )
-    except saltroni.bounded.TookTooLong as err:
-        LOG.warning("the master wasn't told: %s", err)
+        __salt__["spool.put"](what, data, data.get("id"), data.get("time"))
+        __salt__["spool.send"]()
+    except CommandExecutionError as err:
+        LOG.warning("%s of cluster %s isn't told yet: %s", what, model["cluster"], err)

@@ -103,7 +103,7 @@ def window(cluster=None):
     """Do the drills of the schedule now: what the timer calls.
 
     Refused when drills aren't allowed, the cluster isn't whole or is paused, or a drill or a backup runs: event
-    ``saltroni/<cluster>/drill/refused`` says so. When the window is over no further fault is begun; the next window goes
+    ``drill/refused`` says so. When the window is over no further fault is begun; the next window goes
     on with those that are left.
 
     cluster
@@ -207,12 +207,11 @@ def _refusal(model):
 
 
 def _tell(model, what, data, node=None):
-    """Have a node of the cluster send an event: the report records what minions send, and nothing else."""
-    data = {"time": saltroni.drill.course.now(), "cluster": model["cluster"], **data}
+    """Have a node of the cluster keep an event for the report: it records what nodes tell, and nothing else."""
+    event = {"kind": what, "data": data, "id": data["id"], "time": saltroni.drill.course.now()}
     for name in saltroni.drill.suite.observers(model, node) + model["by_role"]["master"]:
         try:
-            job = _begin(name, "event.send", {"tag": f"saltroni/{model['cluster']}/{what}", "data": data})
-            if _await(name, job, f"event.send on {name}", 30) is True:
+            if _await(name, _begin(name, "spool.put", event), f"spool.put on {name}", 30) == data["id"]:
                 return
         except saltroni.drill.errand.Lost as err:
             _show(f"{what} wasn't told by {name}: {err}")

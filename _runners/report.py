@@ -1,4 +1,6 @@
-"""The report of a cluster: what is recorded, and REPORT.md made of it. The reactor calls :func:`record`.
+"""The report of a cluster: what is recorded, and REPORT.md made of it.
+
+The reactor calls :func:`record` with the returns of state runs; nodes call :func:`receive` with what waits in their spools.
 
 Files, below ``/var/lib/saltroni/<cluster>/``: ``events/YYYY-MM.jsonl``, ``REPORT.md``.
 
@@ -6,20 +8,43 @@ Files, below ``/var/lib/saltroni/<cluster>/``: ``events/YYYY-MM.jsonl``, ``REPOR
 """
 
 import logging
+import time
+from datetime import UTC, datetime
 
 import jinja2
+import salt.client
+import salt.loader
 from salt.exceptions import SaltInvocationError, SaltRunnerError
 
 import saltroni.clusters
 import saltroni.report.events
+import saltroni.report.language
 import saltroni.report.page
 import saltroni.report.problems
+import saltroni.report.receiving
+import saltroni.report.runs
+import saltroni.report.slim
 import saltroni.report.store
+import saltroni.report.verify
+import saltroni.report.writer
 import saltroni.report.writing
+import saltroni.spool.parcel
+import saltroni.wait
 
 LOG = logging.getLogger(__name__)
 
-ERRORS = (saltroni.report.store.StoreError, jinja2.TemplateError, OSError, ValueError, LookupError, TypeError)
+#: Salt puts a job's return on the bus a moment before it is in the job cache (seconds).
+CACHED_WITHIN_S = 5
+
+ERRORS = (
+    saltroni.report.store.StoreError,
+    jinja2.TemplateError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    saltroni.wait.DeadlineError,
+)
 
 
 def _folder():
@@ -59,13 +84,13 @@ def _store(cluster):
 def _facts(cluster):
     name, model = _one(cluster)
     try:
-        return name, saltroni.report.page.gather(model, _store(name).read())
+        return name, saltroni.report.page.gather(model, _store(name).read(reduce=saltroni.report.slim.Slim()))
     except saltroni.report.store.StoreError as err:
         raise SaltRunnerError(str(err)) from err
 
 
 def record(tag, data):
-    """Record a message from the master's event bus, and have the report written.
+    """Record a state run's return from the master's event bus, and have the report written.
 
     Called by the reactor. Salt tells nobody about a runner's error there, so errors are logged here.
 
@@ -80,14 +105,16 @@ def record(tag, data):
 
     .. code-block:: bash
 
-        salt-run report.record saltroni/demo/drill/finished '{...}'
+        salt-run report.record salt/job/20261124180312123456/ret/pg1 '{...}'
     """
     try:
         folder = _folder()
         event = saltroni.report.events.from_bus(tag, data, lambda node: saltroni.clusters.of_node(node, folder))
         if event is None:
             return None
-        return _kept(event)
+        if not _is_cached(data):
+            raise saltroni.report.events.Refused(f"{tag} isn't in the job cache: no node returned it")
+        return next(iter(_kept(event["cluster"], [event])), None)
     except saltroni.report.events.Refused as err:
         LOG.warning("an event was not recorded: %s", err)
     except Exception:
@@ -96,22 +123,72 @@ def record(tag, data):
     return None
 
 
-def _kept(event):
-    cluster = event["cluster"]
-    if not _store(cluster).append([event]):
-        return None
-    model = saltroni.clusters.known(_folder())[cluster]
-    saltroni.report.writing.request(_path(cluster), lambda: saltroni.report.writing.write(_path(cluster), model))
-    return event["id"]
+def _is_cached(message):
+    """Whether a return from the bus stands in the job cache: any node can put anything on the bus."""
+    if not __opts__.get("job_cache", True) or __opts__.get("ext_job_cache"):
+        return True
+    if "saltroni_returners" not in __context__:
+        __context__["saltroni_returners"] = salt.loader.returners(__opts__, {})
+    get = __context__["saltroni_returners"][f"{__opts__['master_job_cache']}.get_jid"]
+    end = time.monotonic() + CACHED_WITHIN_S
+    while True:
+        if (get(message["jid"]) or {}).get(message["id"], {}).get("return") == message.get("return"):
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
 
 
-def write(cluster=None):
-    """Write REPORT.md now, with the state runs that the reactor missed: the master's job cache still has them.
+def receive(parcel):
+    """Record what a node has in its spool, and say what is recorded. Called by nodes (``publish.runner``).
+
+    Salt lets a node call this only with its own key, and says here which node it is.
+
+    parcel
+        events, see ``saltroni.spool.parcel``
+
+    Returns ``{recorded: [ids], refused: {id: why}}``; what is recorded is on disk.
+
+    Raises SaltInvocationError if the caller is no node of a cluster, or the parcel is none.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call publish.runner report.receive saltroni1....
+    """
+    node = __opts__["id"]
+    cluster = saltroni.clusters.of_node(node, _folder())
+    if cluster is None:
+        raise SaltInvocationError(f"{node} is no node of a cluster that this master knows")
+    try:
+        return saltroni.report.receiving.receive(
+            parcel, node, cluster, datetime.now(UTC), lambda events: _kept(cluster, events)
+        )
+    except saltroni.spool.parcel.ParcelError as err:
+        raise SaltInvocationError(str(err)) from err
+
+
+def _kept(cluster, events):
+    """Make events durable and have the report written; ids of those that are new."""
+    fresh = _store(cluster).append([saltroni.report.runs.slim(event) for event in events])
+    if fresh:
+        try:
+            saltroni.report.writer.request(_path(cluster))
+        except OSError:
+            LOG.exception("the report of %s can't be written now", cluster)
+    return [event["id"] for event in fresh]
+
+
+def write(cluster=None, language=None):
+    """Write the report now, with the state runs that the reactor missed: the master's job cache still has them.
 
     cluster
         its name; every cluster of this master without it
+    language
+        ``en`` or ``ru``; another one than ``saltroni:report:language`` is written beside it, as ``REPORT.ru.md``
 
-    Returns ``{cluster: {path, events, runs, problems, open, drills}}``.
+    Returns ``{cluster: {path, events, runs, problems, open, drills, failovers, pictures}}``.
 
     Raises SaltRunnerError if the events can't be read or the page can't be written.
 
@@ -120,14 +197,21 @@ def write(cluster=None):
     .. code-block:: bash
 
         salt-run report.write
-        salt-run report.write cluster=demo
+        salt-run report.write cluster=demo language=ru
     """
+    if language not in (None, *saltroni.report.language.LANGUAGES):
+        raise SaltInvocationError(f"language={language}: there are {', '.join(saltroni.report.language.LANGUAGES)}")
     models = dict([_one(cluster)]) if cluster else _clusters()
     try:
         _recover(models)
-        return {name: saltroni.report.writing.write(_path(name), model) for name, model in models.items()}
+        return {name: _written(name, model, language) for name, model in models.items()}
     except ERRORS as err:
         raise SaltRunnerError(f"REPORT.md could not be written: {err}") from err
+
+
+def _written(cluster, model, language=None):
+    with saltroni.report.writer.alone(_path(cluster)):
+        return saltroni.report.writing.write(_path(cluster), model, language=language)
 
 
 def _recover(models):
@@ -140,7 +224,7 @@ def _recover(models):
             missed.get(event["cluster"], []).append(event)
     for name, events in missed.items():
         if events:
-            _store(name).append(events)
+            _store(name).append([saltroni.report.runs.slim(event) for event in events])
 
 
 def show(since=None, cluster=None):
@@ -179,7 +263,7 @@ def problems(cluster=None):
     cluster
         its name, needed where there are several
 
-    Returns ``{id: {title, nodes, met, solved, how}}``, open ones first.
+    Returns ``{id: {title, nodes, met, times, solved, how}}``, open ones first.
 
     CLI Example:
 
@@ -188,8 +272,15 @@ def problems(cluster=None):
         salt-run report.problems
     """
     facts = _facts(cluster)[1]
-    keys = ("title", "nodes", "met", "solved", "how")
-    return {problem["id"]: {key: problem[key] for key in keys} for problem in facts["problems"]}
+    keys = ("title", "nodes", "met", "times", "solved", "how")
+    english = saltroni.report.language.Language()
+    told = {"title", "how"}
+    return {
+        problem["id"]: {
+            key: english.fact(problem[key]) if key in told and problem[key] else problem[key] for key in keys
+        }
+        for problem in facts["problems"]
+    }
 
 
 def explain(id, text, solved=False, cluster=None):
@@ -260,14 +351,19 @@ def _note(cluster, event):
     return write(cluster)[cluster]
 
 
-def verify(cluster=None):
-    """Whether every recorded event can be read.
+def verify(cluster=None, timeout_s=10):
+    """Compare what is recorded with Patroni's own history and with what waits in the nodes' spools.
 
     cluster
         its name; every cluster of this master without it
+    timeout_s
+        seconds that nodes may take to answer
 
-    Returns ``{cluster: {ok, events, first, last, unreadable, torn}}``: ``unreadable`` lists lines as ``file:number``,
-    ``torn`` counts lines that a crash left half written.
+    Returns ``{cluster: {ok, events, first, last, unreadable, torn, failovers, history, not_recorded, waiting, silent}}``.
+    ``unreadable`` lists lines as ``file:number``; ``torn`` counts lines that a crash left half written; ``history`` counts
+    the lines of Patroni's history, None if no member answers, and ``not_recorded`` lists those that the report lacks (the
+    leader tells them within a minute); ``waiting`` counts events in nodes' spools, and ``silent`` lists nodes that don't
+    answer. ``ok`` is true when all of it is known and nothing is missing.
 
     CLI Example:
 
@@ -277,13 +373,17 @@ def verify(cluster=None):
     """
     found = {}
     for name in [_one(cluster)[0]] if cluster else _clusters():
-        log = _facts(name)[1]["log"]
-        found[name] = {
-            "ok": not log.unreadable,
-            "events": len(log.events),
-            "first": log.events[0]["time"] if log.events else None,
-            "last": log.events[-1]["time"] if log.events else None,
-            "unreadable": [f"{file}:{number}" for file, number in log.unreadable],
-            "torn": log.torn,
-        }
+        facts = _facts(name)[1]
+        nodes = facts["model"]["nodes"]
+        asked = _ask(nodes, "spool.waiting", timeout_s)
+        spools = {node: asked[node] if isinstance(asked.get(node), list) else None for node in nodes}
+        members = [node for node in facts["model"]["by_role"]["patroni"] if spools[node] is not None]
+        said = _ask(members, "patroni.history", timeout_s) if members else {}
+        lines = next((lines for lines in said.values() if isinstance(lines, list)), None)
+        found[name] = saltroni.report.verify.verdict(facts["log"], lines, facts["failovers"], spools)
     return found
+
+
+def _ask(nodes, function, timeout_s):
+    with salt.client.get_local_client(mopts=__opts__) as client:
+        return client.cmd(list(nodes), function, tgt_type="list", timeout=int(timeout_s)) or {}

@@ -1,11 +1,19 @@
 #!/usr/bin/env bash
-# Has the master write the report and brings it here.
+# Has the master write the report, in both languages, and brings it here with its pictures.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 
 mkdir -p "$LOG"
 master=$(nodes master)
-"$ROOT/lab/run" "$master" salt-run --out=json report.write >"$LOG/report.log" 2>&1 || die "salt-run report.write fails: $LOG/report.log"
-"$ROOT/lab/run" "$master" cat "/var/lib/saltroni/$(nodes cluster)/REPORT.md" >"$LAB/REPORT.md.new"
-mv "$LAB/REPORT.md.new" "$LAB/REPORT.md"
-say "report: $LAB/REPORT.md"
+for language in en ru; do
+    "$ROOT/lab/run" "$master" salt-run --out=json report.write language="$language" >"$LOG/report.log" 2>&1 ||
+        die "salt-run report.write fails: $LOG/report.log"
+done
+new=$(mktemp -d "$LAB/report.XXXXXX")
+trap 'rm -rf "$new"' EXIT
+"$ROOT/lab/run" "$master" sh -c "cd '/var/lib/saltroni/$(nodes cluster)' && mkdir -p pictures && tar -cf - REPORT.* pictures" |
+    tar -xf - -C "$new" --no-same-owner
+rm -rf "$LAB/pictures"
+mv -f "$new"/REPORT.* "$LAB/"
+mv "$new/pictures" "$LAB/"
+say "report: $LAB/REPORT.md, REPORT.html, REPORT.ru.md, REPORT.ru.html"

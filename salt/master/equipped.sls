@@ -3,8 +3,11 @@ Install the Python packages that our runners use:
     - pkgs:
       - jsonschema >= 4.18
       - jinja2 >= 3.1
+      # pictures and the HTML form of the report
+      - matplotlib >= 3.10, < 4
+      - markdown-it-py >= 3, < 5
     # asking pip takes seconds
     - unless:
       - fun: salt_python.has
-        args: [jinja2, jsonschema]
+        args: [jinja2, jsonschema, matplotlib, markdown_it]
     - order: 1

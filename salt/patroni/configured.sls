@@ -7,6 +7,26 @@ Bring the check of Patroni's configuration:
     - mode: '0755'
     - makedirs: true
 
+Let Patroni write into the spool for the report:
+  file.directory:
+    - name: /var/spool/saltroni
+    - user: root
+    - group: postgres
+    - mode: '1730'
+    - require:
+      - pkg: Install PostgreSQL and Patroni
+
+Bring what Patroni calls when a role changes:
+  file.managed:
+    - name: /usr/local/lib/saltroni/tell-role
+    - source: salt://patroni/files/tell-role
+    - user: root
+    - group: root
+    - mode: '0755'
+    - makedirs: true
+    - require:
+      - file: Let Patroni write into the spool for the report
+
 # Reloaded, never restarted. Its passwords stand in no diff.
 Configure Patroni:
   file.managed:
@@ -21,6 +41,7 @@ Configure Patroni:
     - check_cmd: /usr/local/lib/saltroni/check-patroni-config
     - require:
       - file: Bring the check of Patroni's configuration
+      - file: Bring what Patroni calls when a role changes
       - pkg: Install PostgreSQL and Patroni
       - certificate: Have a good certificate patroni
 

@@ -42,14 +42,14 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("lib")
 
 
-def _reactor():
-    """The reactor of the master's configuration, as the tree's state writes it."""
+def _configured():
+    """The master's configuration, as the tree's state writes it."""
     from saltroni.pillar import model
 
     template = jinja2.Environment(autoescape=False).from_string(  # noqa: S701  it makes YAML
         (ROOT / "salt" / "master" / "files" / "master.conf.jinja").read_text(encoding="utf-8")
     )
-    return yaml.safe_load(template.render(pillar={"saltroni": model.build(CLUSTER)}))["reactor"]
+    return yaml.safe_load(template.render(pillar={"saltroni": model.build(CLUSTER)}))
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +58,7 @@ def master(salt_factories, states, folder, tmp_path_factory):
     pillar = tmp_path_factory.mktemp("pillar")
     (pillar / "top.sls").write_text("base: {'*': [cluster]}\n", encoding="utf-8")
     (pillar / "cluster.sls").write_text(yaml.safe_dump({"saltroni": CLUSTER}), encoding="utf-8")
+    configured = _configured()
     overrides = {
         "interface": "127.0.0.1",
         "publish_port": ports.get_unused_localhost_port(),
@@ -67,7 +68,8 @@ def master(salt_factories, states, folder, tmp_path_factory):
         "module_dirs": [str(ROOT)],
         "pillar_dirs": [str(ROOT / "_pillar")],
         "ext_pillar": [{"saltroni_cluster": {"folder": str(folder), "authorities": str(folder / "ca")}}],
-        "reactor": _reactor(),
+        "reactor": configured["reactor"],
+        "peer_run": configured["peer_run"],
         "fileserver_list_cache_time": 0,
         "worker_threads": 3,
         "auto_accept": True,
@@ -78,8 +80,21 @@ def master(salt_factories, states, folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def minion(master):
+def spool(tmp_path_factory):
+    """The minion's spool."""
+    return tmp_path_factory.mktemp("spool")
+
+
+@pytest.fixture(scope="session")
+def minion(master, spool):
     """A running minion of the master, known to the cluster as pg1."""
-    daemon = master.salt_minion_daemon("pg1", overrides={"enable_fqdns_grains": False, "enable_gpu_grains": False})
+    options = {
+        "enable_fqdns_grains": False,
+        "enable_gpu_grains": False,
+        "return": "saltroni_spool",
+        "saltroni_spool": str(spool),
+    }
+    daemon = master.salt_minion_daemon("pg1", overrides=options)
     with daemon.started(start_timeout=120):
+        assert daemon.salt_call_cli(timeout=120).run("saltutil.sync_all").returncode == 0
         yield daemon

@@ -1,9 +1,12 @@
-"""From a minion's event to REPORT.md: real master, real minion, the tree's own reactor and runner."""
+"""From a node's event to REPORT.md: real master, real minion, the tree's own reactor, runner, spool and returner."""
 
-import json
+import contextlib
 import time
 
 import pytest
+from salt.utils import event as bus_of
+
+from saltroni.spool import files, parcel
 
 DEADLINE_S = 60
 
@@ -44,24 +47,35 @@ def report(folder):
     return wait_for
 
 
-def send(call, tag, data):
-    assert call.run("event.send", tag, json.dumps(data, ensure_ascii=False)).returncode == 0
+def keep(spool, kind, data):
+    files.put(kind, data, data.get("id"), data.get("time"), folder=spool)
+
+
+def send(call):
+    sent = call.run("spool.send")
+    assert sent.returncode == 0, sent
+    return sent.data
 
 
 def drill(**more):
     return {"verdict": "passed", "fault": "postmaster_killed", "time": "2099-01-01T00:00:00+00:00", **more}
 
 
-def test_an_event_of_a_node_ends_in_the_report(call, report, run):
+def shown(run, word):
+    return [line for line in run.run("report.show").data if word in line]
+
+
+def test_an_event_of_a_node_ends_in_the_report_once(call, report, run, spool):
     data = drill(id="one", drill="one", old_leader="pg1", new_leader="pg2", outage_s=2.75, lost=0, acknowledged=4321)
     data["what"] = "a | pipe, a {{ brace }}, \"quotes\", a 'tick', an emoji \U0001f600 and a\nnew line: - {x: %}"
     for _ in range(2):
-        send(call, "saltroni/trial/drill/finished", data)
+        keep(spool, "drill/finished", data)
+        assert send(call) == {"sent": 1, "refused": {}, "waiting": 0}
+    assert not files.waiting(spool)
     text = report("pg1 before, pg2 after", "0 of 4,321 acknowledged rows were lost")
     assert "a \\| pipe, a {{ brace }}, \"quotes\", a 'tick', an emoji \U0001f600 and a new line: - {x: %}" in text
     assert "| postmaster\\_killed | 1 | 1 | 2.75 s |" in text
-    events = run.run("report.show").data
-    assert sum("pg1/one" in line for line in events) == 1
+    assert len(shown(run, "pg1/one")) == 1
 
 
 def test_a_state_run_ends_in_the_report_and_what_failed_is_solved_by_what_succeeds(salt, states, tmp_path, report, run):
@@ -100,16 +114,37 @@ def test_a_call_on_the_minion_itself_is_recorded_too(call, report, states):
     report("`state.apply small`")
 
 
-def test_what_is_none_of_ours_leaves_no_trace(call, run, report):
-    for tag, data in (
-        ("saltroni/other/drill/finished", drill(id="stray")),
-        ("saltroni/trial/problem/noted", {"id": "stray", "title": "stray"}),
-        ("saltroni/trial/strange", {"id": "stray"}),
-        ("saltroni/trial/drill/finished", drill(id="last", drill="last", new_leader="the last one")),
-    ):
-        send(call, tag, data)
+def test_what_a_node_may_not_say_is_refused_and_holds_up_nothing(call, run, report, spool):
+    keep(spool, "problem/noted", {"id": "stray", "title": "stray"})
+    keep(spool, "drill/finished", drill(id="last", drill="last", new_leader="the last one"))
+    done = send(call)
+    assert (done["sent"], done["waiting"], list(done["refused"])) == (1, 0, ["stray"])
     report("the last one")
-    assert not [line for line in run.run("report.show").data if "stray" in line]
+    assert not shown(run, "stray")
+
+
+def test_nobody_speaks_for_another_node(run, report, master, spool, call):
+    """What stands on the bus proves nothing: a minion can put anything there, in anybody's name."""
+    jid = "20261124180312123456"
+    forged = {
+        "cmd": "_return", "id": "etcd1", "jid": jid, "fun": "state.apply", "fun_args": [], "return": ["forged"],
+        "retcode": 1,
+    }  # fmt: skip
+    with bus_of.get_event("master", sock_dir=master.config["sock_dir"], opts=master.config) as bus:
+        assert bus.fire_event(forged, f"salt/job/{jid}/ret/etcd1")
+    keep(spool, "drill/finished", drill(id="mine", drill="mine", node="etcd1", new_leader="spoken by pg1"))
+    send(call)
+    report("spoken by pg1")
+    time.sleep(6)
+    assert [line.split()[2] for line in shown(run, "mine")] == ["pg1"]
+    assert not shown(run, "etcd1")
+
+
+def test_only_nodes_of_a_cluster_may_tell_and_nothing_else_may_be_run(call, run):
+    stranger = call.run("--id=stranger", "publish.runner", "report.receive", parcel.pack([]))
+    assert stranger.data in ({}, None)
+    assert call.run("publish.runner", "report.write").data in ({}, None)
+    assert "no parcel" in str(call.run("publish.runner", "report.receive", "nonsense"))
 
 
 def test_a_person_notes_a_problem_and_the_store_is_whole(run, report):
@@ -117,29 +152,61 @@ def test_a_person_notes_a_problem_and_the_store_is_whole(run, report):
     assert noted.returncode == 0
     report("No route", "**Solved:** mended the bridge.")
     told = run.run("report.verify").data["trial"]
-    assert told["ok"] is True
+    assert told["ok"] is False  # nobody answers for Patroni here
+    assert (told["silent"], told["waiting"], told["history"]) == (["etcd1", "master1"], {}, None)
     assert told["unreadable"] == []
     assert run.run("report.write").data["trial"]["events"] == told["events"]
     wrong = run.run("report.explain", "P-000000", "nothing")
     assert "there is no problem P-000000" in wrong.stdout + wrong.stderr
 
 
-def test_a_burst_is_recorded_completely(call, run, report, states):
-    module = states / "_modules"
-    module.mkdir(exist_ok=True)
-    (module / "burst.py").write_text(
-        "def send(number):\n"
-        "    for one in range(number):\n"
-        "        __salt__['event.send']('saltroni/trial/burst/sent', {'id': f'burst-{one}'})\n"
-        "    return number\n",
-        encoding="utf-8",
-    )
-    assert call.run("saltutil.sync_modules").returncode == 0
-    assert call.run("burst.send", 100).returncode == 0
+def cpu_s(pid):
+    """CPU seconds of a process, its children, and those of theirs that ended."""
+    import psutil
+
+    whole = 0.0
+    for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            spent = process.cpu_times()
+            whole += spent.user + spent.system + spent.children_user + spent.children_system
+    return whole
+
+
+def test_one_event_costs_the_master_little(call, spool, master, report):
+    """All of the master's processes, Salt's own work for the calls included; the writer of the report is none of them."""
+    keep(spool, "drill/finished", drill(id="before", drill="before", new_leader="before all"))
+    send(call)
+    report("before all")
+    time.sleep(5)
+    began, idle = time.monotonic(), cpu_s(master.pid)
+    time.sleep(10)
+    idle_share = (cpu_s(master.pid) - idle) / (time.monotonic() - began)
+    began, before, took = time.monotonic(), cpu_s(master.pid), 200
+    for number in range(took):
+        keep(spool, "burst/sent", {"id": f"cheap-{number}"})
+    assert send(call)["sent"] == took
+    spent = cpu_s(master.pid) - before - idle_share * (time.monotonic() - began)
+    print(f"{took} events together: {spent * 1000 / took:.1f} ms of CPU each")
+    assert spent / took < 0.05
+
+
+def test_a_burst_is_recorded_completely(call, run, report, spool):
+    for number in range(1200):
+        keep(spool, "burst/sent", {"id": f"burst-{number}"})
+    assert send(call)["sent"] == 1200
+    assert len(shown(run, "burst-")) == 1200
+
+
+def test_a_failed_run_is_kept_by_the_node_and_told_once(call, run, spool, states):
+    (states / "bad.sls").write_text("Fail on purpose:\n  test.fail_without_changes: []\n", encoding="utf-8")
+    assert call.run("state.apply", "bad").returncode != 0
+    assert len(files.waiting(spool)) == 1
+    assert send(call)["sent"] == 1
     end = time.monotonic() + DEADLINE_S
-    while sum("burst-" in line for line in run.run("report.show").data) < 100:
+    while len(shown(run, "states/applied")) < 2:
         assert time.monotonic() < end
-    assert sum("burst-" in line for line in run.run("report.show").data) == 100
+    (problem,) = [told for told in run.run("report.problems").data.values() if "Fail on purpose" in told["title"]]
+    assert problem["times"] == 1
 
 
 def test_a_run_that_the_reactor_missed_is_found_in_the_job_cache(call, run, folder, states):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from saltroni.report import changed, events, state_run, tidy
+from saltroni.report import changed, events, runs, state_run, tidy
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 JID = "20261124180312123456"
@@ -15,9 +15,9 @@ def cluster_of(node):
     return {"pg1": "demo", "pg2": "demo", "pg9": "other"}.get(node)
 
 
-def sent(data, node="pg1", tag="saltroni/demo/drill/finished", **more):
-    message = {"cmd": "_minion_event", "id": node, "tag": tag, "data": data, "_stamp": "2026-11-24T18:00:00.5", **more}
-    return events.from_bus(tag, message, cluster_of, NOW)
+def sent(data, node="pg1", kind="drill/finished", received="2026-11-24T18:00:00.5", **more):
+    event = {"id": "x", "kind": kind, "time": data.get("time"), "data": data, **more}
+    return events.delivered(event, node, "demo", events.moment(received))
 
 
 def returned(states, node="pg1", **more):
@@ -49,8 +49,8 @@ def state(result=True, changes=None, comment="", name="/etc/x", number=0, functi
     return {f"{module}_|-{identity}_|-{name}_|-{verb}": entry}
 
 
-def test_a_sent_event_is_what_its_sender_says_but_from_whom_the_master_says():
-    event = sent({"id": "d1", "time": "2026-11-24T17:59:58.25+00:00", "node": "pg2", "verdict": "passed", "__pub_x": 1})
+def test_a_delivered_event_is_what_its_sender_says_but_from_whom_the_master_says():
+    event = sent({"time": "2026-11-24T17:59:58.25+00:00", "node": "pg2", "verdict": "passed", "__pub_x": 1}, id="d1")
     assert event["id"] == "pg1/d1"
     assert event["node"] == "pg1"
     assert event["cluster"] == "demo"
@@ -63,36 +63,65 @@ def test_a_sent_event_is_what_its_sender_says_but_from_whom_the_master_says():
 
 def test_the_same_event_has_the_same_id_however_often_it_comes():
     data = {"time": "2026-11-24T17:59:58", "verdict": "passed"}
-    again = sent(data, _stamp="2026-11-24T19:00:00")
+    again = sent(data, received="2026-11-24T19:00:00")
     assert sent(data)["id"] == again["id"]
     assert sent(data, node="pg2")["id"] != again["id"]
 
 
-def test_a_node_cannot_speak_for_another_or_for_another_cluster():
-    assert sent({"id": "pg2/d1"})["id"] == "pg1/pg2/d1"
-    with pytest.raises(events.Refused, match="no node of cluster demo"):
-        sent({}, node="pg9")
-    with pytest.raises(events.Refused, match="no node of cluster demo"):
-        sent({}, node="stranger")
+def test_a_node_cannot_speak_for_another():
+    assert sent({}, id="pg2/d1")["id"] == "pg1/pg2/d1"
     with pytest.raises(events.Refused, match="isn't the return of that node"):
         returned(state(), id="pg2")
     with pytest.raises(events.Refused, match="isn't the return of that node"):
         returned(state(), cmd="_minion_event")
+    forged = sent({"jid": JID, "states": [], "error": "x"}, kind=events.RUN)
+    assert (forged["id"], forged["node"]) == (f"{JID}/pg1", "pg1")
 
 
-@pytest.mark.parametrize("tag", ["saltroni/demo/problem/noted", "saltroni/demo/problem/explained"])
-def test_a_node_cannot_write_a_persons_notes(tag):
+@pytest.mark.parametrize("verb", ["noted", "explained"])
+def test_a_node_cannot_write_a_persons_notes(verb):
     with pytest.raises(events.Refused, match="written on the master"):
-        sent({"text": "all is well"}, tag=tag)
+        sent({"text": "all is well"}, kind=f"problem/{verb}")
 
 
 @pytest.mark.parametrize(
-    "tag",
-    ["saltroni/demo", "saltroni/demo/a", "saltroni/../a/b", "saltroni/demo/a/b/c", "saltroni/Demo/a/b", "saltroni/"],
-)
-def test_strange_tags_are_refused(tag):
+    "strange",
+    [
+        {"kind": kind} for kind in ("", "a", "a/b/c", "../a", "A/b", "a/", None, 5, ["a/b"])
+    ] + [{"id": None}, {"id": ""}, {"id": 7}, {"data": None}, {"data": []}, {"data": "text"}],
+)  # fmt: skip
+def test_what_is_no_event_is_refused(strange):
     with pytest.raises(events.Refused):
-        sent({}, tag=tag)
+        sent({}, **strange) if "data" not in strange else events.delivered(
+            {"id": "x", "kind": "a/b", **strange}, "pg1", "demo", NOW
+        )
+    with pytest.raises(events.Refused):
+        events.delivered("text", "pg1", "demo", NOW)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {}, {"states": "x", "error": 5, "function": "cmd.run", "sls": ["x"], "dry": "yes", "jid": 7},
+        {"states": [None, {}, {"key": 5, "id": None, "result": "maybe", "seconds": "long", "packages": 3}]},
+        {"states": [{"changed": ["x"], "packages": {1: 2}, "held_back": 1, "comment": {"a": 1}, "seconds": -5}]},
+    ],
+)  # fmt: skip
+def test_a_run_that_a_node_kept_is_held_to_its_shape(run):
+    kept = sent(run, kind=events.RUN)["data"]
+    assert kept["function"] in state_run.FUNCTIONS
+    for told in kept["states"]:
+        assert told["result"] in (True, False, None)
+        assert told["seconds"] >= 0
+        assert all(isinstance(told[name], str) for name in ("key", "id", "function"))
+
+
+def test_a_failed_run_that_comes_both_ways_is_one_run():
+    came = returned(state(False))
+    spooled = sent({**came["data"], "jid": "20261124180312999999"}, kind=events.RUN)
+    assert spooled["id"] != came["id"]
+    assert len(runs.all_runs([came, spooled])) == len(runs.all_runs([spooled, came])) == 1
+    assert len(runs.all_runs([spooled])) == 1
 
 
 @pytest.mark.parametrize(
@@ -107,15 +136,16 @@ def test_other_messages_are_nothing_for_the_report():
     assert returned({}, fun="test.ping") is None
     assert returned(state(), node="stranger") is None
     assert events.from_bus(f"salt/job/{JID}/new", {}, cluster_of) is None
+    assert events.from_bus("saltroni/demo/a/b", {}, cluster_of) is None
     with pytest.raises(events.Refused):
-        events.from_bus("saltroni/demo/a/b", "text", cluster_of)
+        events.from_bus("salt/job/x", "text", cluster_of)
 
 
 def test_megabytes_and_depth_are_bounded():
     deep = {}
     for _ in range(500):
         deep = {"x": deep}
-    event = sent({"id": "x" * 10_000, "big": "y" * 10_000_000, "many": list(range(100_000)), "deep": deep})
+    event = sent({"big": "y" * 10_000_000, "many": list(range(100_000)), "deep": deep}, id="x" * 10_000)
     assert len(json.dumps(event)) < 30_000
     assert "characters more" in event["data"]["big"]
     wide = sent({f"name{number}": "z" * 2000 for number in range(5000)})

@@ -1,5 +1,7 @@
 """REPORT.md: what it tells, and that nobody's words can break it."""
 
+import copy
+import json
 import re
 import threading
 from datetime import UTC, datetime, timedelta
@@ -7,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from saltroni.pillar import model
-from saltroni.report import drills, events, markdown, page, problems, runs, store, writing
+from saltroni.report import drills, events, markdown, page, problems, runs, store, writer, writing
+from saltroni.report.language import Language
 
 BEGIN = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 HOSTILE = (
@@ -50,15 +53,22 @@ def drill(minute, **more):
 
 
 def met(*recorded):
-    return problems.all_problems(list(recorded), runs.all_runs(recorded))
+    recorded = copy.deepcopy(list(recorded))
+    found = problems.all_problems(recorded, runs.all_runs(recorded))
+    english = Language("en")
+    return [
+        {**problem, **{name: english.fact(problem[name]) for name in ("title", "how", "said") if problem[name]}}
+        for problem in found
+    ]
 
 
 @pytest.fixture
 def written(settings):
     built = model.build(settings)
 
-    def make(*recorded, **more):
-        return page.render(page.gather(built, store.Log(events=list(recorded), **more), BEGIN + timedelta(hours=1)))
+    def make(*recorded, language="en", **more):
+        log = store.Log(events=copy.deepcopy(list(recorded)), **more)
+        return page.render(page.gather(built, log, BEGIN + timedelta(hours=1)), Language(language))
 
     return make
 
@@ -74,7 +84,7 @@ def test_nodes_of_one_job_are_one_run_and_a_repeated_run_is_a_proof(written):
     steps = [state("Install etcd", changed="installed etcd"), state("Run etcd", changed="etcd started")]
     first = [run(1, steps, node, job="j1") for node in ("etcd1", "etcd2", "etcd3")]
     again = [run(2, [state("Install etcd"), state("Run etcd")], node, job="j2") for node in ("etcd1", "etcd2", "etcd3")]
-    made = runs.all_runs(first + again)
+    made = runs.all_runs(copy.deepcopy(first + again))
     assert [(r["changed"], r["unchanged"], len(r["nodes"])) for r in made] == [(6, False, 3), (0, True, 3)]
     text = written(*first, *again)
     assert "A repeated run changed nothing: run 2 checked 6 states on 3 nodes, 0 changed, 0 failed." in text
@@ -295,7 +305,7 @@ def test_a_burst_is_written_few_times_and_the_last_event_is_always_in(tmp_path):
 
     def recorder(number):
         events_seen.append(number)
-        writing.request(tmp_path, make, quiet_s=0.01)
+        writer.request(tmp_path, lambda folder: writer.fulfil(folder, make, quiet_s=0.01, sleep=lambda _: None))
 
     threads = [threading.Thread(target=recorder, args=(number,)) for number in range(30)]
     for thread in threads:
@@ -314,11 +324,14 @@ def test_the_report_is_written_whole_with_its_counts(tmp_path, settings):
     told = writing.write(tmp_path, built)
     assert told == {
         "path": str(tmp_path / "REPORT.md"), "events": 2, "runs": 1, "problems": 1, "open": 1, "drills": 1,
+        "failovers": 1, "pictures": 4,
     }  # fmt: skip
     assert (
         (tmp_path / "REPORT.md").read_text().startswith("# High availability of PostgreSQL: the report of cluster demo")
     )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["REPORT.md", "events"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["REPORT.html", "REPORT.json", "REPORT.md", "events", "pictures"]
+    assert json.loads((tmp_path / "REPORT.json").read_text())["problems"][0]["title"] == '"A" failed'
 
 
 def test_a_step_that_is_two_states_is_one_step():
@@ -351,4 +364,4 @@ def test_neighbouring_steps_that_differ_in_one_word_are_one():
     ],
 )
 def test_names_are_told_briefly(given, told):
-    assert markdown.names(given, ["a", "b", "c", "d"]) == told
+    assert Language().names(given, ["a", "b", "c", "d"]) == told

@@ -145,7 +145,8 @@ def _finish(outside, folder, ended, begun_unix, seen):
     """Tell the end, then gather what every node logged meanwhile."""
     stamped = _stamped(ended, "finished")
     journal.keep(folder, "result.json", stamped)
-    outside.emit("finished", stamped)
+    lag = record.relative(seen.watched, seen.fault_at)[1] if seen.watched else []
+    outside.emit("finished", {**stamped, "lag": record.thinned(lag)})
     record.keep(folder, stamped, seen.watched, seen.fault_at, outside.logs(*record.window(begun_unix)))
     record.prune(folder.parent)
 

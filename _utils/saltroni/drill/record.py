@@ -55,6 +55,13 @@ def relative(watched, fault_at):
     return {name: moved(watched[name]) for name in ("leader", "promoted", "servers")}, moved(watched["lag"])
 
 
+def thinned(samples, most=60):
+    """At most ``most`` of the samples, evenly spread, the first and the last among them. Pure."""
+    if len(samples) <= most:
+        return samples
+    return [samples[round(place * (len(samples) - 1) / (most - 1))] for place in range(most)]
+
+
 def window(begun_unix, clock=time.time):
     """``(since, until)``, Unix times between which a drill that began at ``begun_unix`` has ended now."""
     return begun_unix - MARGIN_S, clock() + MARGIN_S

@@ -245,6 +245,15 @@ SCHEMA = _object(
                 ),
             }
         ),
+        "report": _object(
+            {
+                "language": {
+                    "enum": ["en", "ru"],
+                    "default": "en",
+                    "description": "language of the report: English or Russian",
+                },
+            }
+        ),
         "deadlines": _object(
             {
                 "quorum_s": _integer(60, 5, 3600, "wait for etcd's quorum"),

@@ -3,22 +3,7 @@
 from saltroni.pillar import timings
 from saltroni.report import changed
 
-ROLES = {
-    "master": "Salt master, certificate authority",
-    "etcd": "etcd",
-    "patroni": "PostgreSQL, Patroni",
-    "haproxy": "HAProxy",
-}
-
-REPLICATION = {
-    "async": "asynchronous: a commit is acknowledged when the leader has it; a failover may lose the latest",
-    "sync": "synchronous: a commit is acknowledged when the leader and the synchronous standby have it; "
-    "with no standby left, the leader goes on alone",
-    "quorum": "quorum: a commit is acknowledged when the leader and {number} of the other members have it, "
-    "whichever is first; with no standby left, the leader goes on alone",
-    "strict": "strict quorum: a commit is acknowledged when the leader and {number} of the other members have it; "
-    "with no standby left, writes wait",
-}
+ROLES = ("master", "etcd", "patroni", "haproxy")
 
 
 def nodes(model, latest):
@@ -28,18 +13,26 @@ def nodes(model, latest):
         model: see :mod:`saltroni.clusters`.
         latest: see :func:`saltroni.report.runs.latest`.
     """
-    ordered = sorted(model["nodes"].items(), key=lambda item: (list(ROLES).index(item[1]["roles"][0]), item[0]))
+    ordered = sorted(model["nodes"].items(), key=lambda item: (_place(item[1]["roles"][0]), item[0]))
     return [
         {
             "name": name,
             "address": node["address"],
-            "roles": [ROLES[role] for role in node["roles"]],
+            "roles": [_role(role) for role in node["roles"]],
             "memory_mb": node.get("memory_mb"),
             "cpus": node.get("cpus"),
             "applied": latest.get(name),
         }
         for name, node in ordered
     ]
+
+
+def _place(role):
+    return ROLES.index(role) if role in ROLES else len(ROLES)
+
+
+def _role(role):
+    return (f"role_{role}", {}) if role in ROLES else ("role_other", {"role": role})
 
 
 def versions(packages):
@@ -53,9 +46,9 @@ def versions(packages):
 
 
 def replication(model):
-    """What a commit means in this cluster, as a sentence."""
+    """What a commit means in this cluster, as a phrase."""
     postgresql = model["postgresql"]
-    return REPLICATION[postgresql["replication"]].format(number=postgresql["synchronous_nodes"])
+    return (f"r_{postgresql['replication']}", {"number": postgresql["synchronous_nodes"]})
 
 
 def release(model):
@@ -77,33 +70,20 @@ def release(model):
 
 
 def security(model, latest):
-    """Measures that the states apply: ``[(roles, measure, nodes where the latest run was clean, all such nodes)]``."""
+    """Measures that the states apply: ``[(phrase, nodes where the latest run was clean, all such nodes)]``."""
     days, renew = model["certificates"]["days"], model["certificates"]["renew_days"]
-    master = model["by_role"]["master"]
-    every = sorted(model["nodes"])
+    where, every = model["by_role"], sorted(model["nodes"])
     measures = [
-        ("One certificate authority for this cluster; its key never leaves the master", master),
-        (
-            f"Each node gets certificates for its own names only; they last {days} days and are renewed "
-            f"{renew} days before they end",
-            every,
-        ),
-        ("etcd: members and clients prove who they are by certificates (mTLS)", model["by_role"]["etcd"]),
-        ("etcd: users and rights are on; Patroni may touch its own keys only", model["by_role"]["etcd"]),
-        ("Patroni's REST API: TLS with client certificates, and a password for changes", model["by_role"]["patroni"]),
-        (
-            "PostgreSQL: every connection from the network needs TLS and a password checked by scram-sha-256; "
-            "everything else is rejected",
-            model["by_role"]["patroni"],
-        ),
-        ("HAProxy: health checks use a client certificate and verify the server's name", model["by_role"]["haproxy"]),
-        (
-            "Passwords are generated for this cluster, kept on the master, and told to the roles that need them; "
-            "none has a default",
-            every,
-        ),
+        (("m_authority", {}), where["master"]),
+        (("m_certificates", {"days": days, "renew": renew}), every),
+        (("m_etcd_tls", {}), where["etcd"]),
+        (("m_etcd_users", {}), where["etcd"]),
+        (("m_rest", {}), where["patroni"]),
+        (("m_postgresql", {}), where["patroni"]),
+        (("m_haproxy", {}), where["haproxy"]),
+        (("m_secrets", {}), every),
     ]
-    return [(measure, [node for node in where if _clean(latest.get(node))], where) for measure, where in measures]
+    return [(measure, [node for node in on if _clean(latest.get(node))], on) for measure, on in measures]
 
 
 def _clean(part):

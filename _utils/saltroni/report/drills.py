@@ -3,24 +3,27 @@
 Whatever is missing in an event is missing in the result, and no error.
 """
 
+import hashlib
 from datetime import timedelta
 from statistics import median
 
 from saltroni.report import events, tidy
 
+#: The latest so many are told in full.
+SHOWN = 12
+STARTED, FINISHED = "drill/started", "drill/finished"
 #: A drill that began and hasn't ended after this long (seconds) was cut off.
 SILENT_S = 900
 
+#: What happens after a fault; each is a phrase, too.
 PHASES = (
-    ("leader_key_gone_s", "the leader's key is gone from etcd"),
-    ("new_leader_s", "another member holds the leader's key"),
-    ("first_commit_s", "the first commit is acknowledged again"),
-)
+    "leader_key_gone_s", "new_leader_s", "promoted_s", "balancer_up_s", "first_commit_s", "old_leader_rejoined_s",
+)  # fmt: skip
 
 
 def all_drills(recorded):
     """Drills that ended, in the order of their times."""
-    return [_drill(event) for event in recorded if event["kind"] == "drill/finished"]
+    return [_drill(event) for event in recorded if event["kind"] == FINISHED]
 
 
 def unfinished(recorded, now):
@@ -29,17 +32,21 @@ def unfinished(recorded, now):
     Args:
         now: an aware datetime.
     """
-    ended = {_identity(event) for event in recorded if event["kind"] == "drill/finished"}
+    ended = {_identity(event) for event in recorded if event["kind"] == FINISHED}
     late = events.stamp(now - timedelta(seconds=SILENT_S))
     return [
         {"time": event["time"], "node": event["node"], "fault": str(event["data"].get("fault") or "unknown fault")}
         for event in recorded
-        if event["kind"] == "drill/started" and _identity(event) not in ended and event["time"] < late
+        if event["kind"] == STARTED and _identity(event) not in ended and event["time"] < late
     ]
 
 
 def _identity(event):
     return str(event["data"].get("drill") or event["id"])
+
+
+def _short(event):
+    return hashlib.sha256(_identity(event).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _drill(event):
@@ -55,6 +62,8 @@ def _drill(event):
         **{name: str(data[name]) if data.get(name) else None for name in words},
         "fault": str(data.get("fault") or "unknown fault"),
         "id": _identity(event),
+        "picture": f"drill-{_short(event)}",
+        "lag_picture": f"lag-{_short(event)}",
         "time": event["time"],
         "node": event["node"],
         "passed": data.get("verdict") == "passed",
@@ -63,11 +72,25 @@ def _drill(event):
         "lost_rows": [str(row) for row in _list(data, "lost_rows")],
         "unknown": _pair(data, "unknown"),
         "undurable": _pair(data, "undurable"),
-        "phases": [(words, tidy.number(phases.get(name))) for name, words in PHASES],
+        "phases": [(name, tidy.number(phases[name])) for name in PHASES if name in phases],
+        "lag": _lag(data.get("lag")),
         "terms": [(str(name), tidy.number(value)) for name, value in terms.items()],
         "errors": [(str(text), tidy.number(times)) for text, times in _dict(data, "errors").items()],
         "replication": _dict(data, "settings").get("replication"),
     }
+
+
+def _lag(samples):
+    """Replication lag around the fault: ``[(seconds, {member: bytes})]``; what isn't such a sample is left out."""
+    found = []
+    for sample in samples if isinstance(samples, list) else []:
+        if not isinstance(sample, list) or len(sample) != 2 or not isinstance(sample[1], dict):
+            continue
+        at = tidy.number(sample[0])
+        lags = {str(name): tidy.number(value) for name, value in sample[1].items()}
+        if at is not None:
+            found.append((at, {name: value for name, value in lags.items() if value is not None}))
+    return sorted(found, key=lambda sample: sample[0])
 
 
 def _dict(data, name):

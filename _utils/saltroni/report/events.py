@@ -1,9 +1,11 @@
-"""What an event is, and how one is made of what stands on the master's event bus.
+"""What an event is, and how one is made of what nodes deliver and of what stands on the master's event bus.
 
 An event is a dict: ``id`` (the same however often it is sent), ``time`` (when it happened), ``received``, ``cluster``,
 ``node`` (who sent it), ``kind`` and ``data``. Times are UTC, ISO 8601, and sort as text.
 
-Who sent it is what the master wrote on the message, never what the message says of itself.
+Who sent it is never what the event says of itself. A node delivers its own events by a call that the master accepts only
+with the node's key; a state run's return is on the master's bus, where any node can put anything, so it counts only when
+the same stands in the master's job cache, where a node can put its own returns only.
 """
 
 import hashlib
@@ -15,7 +17,8 @@ from saltroni.report import state_run, tidy
 
 #: Job ids: 20 digits of a time, some versions of Salt add the process.
 JOB = re.compile(r"^salt/job/(?P<jid>\d{20}(?:_\d+)?)/ret/(?P<node>[^/\s]{1,255})$")
-OURS = re.compile(r"^saltroni/(?P<cluster>[a-z][a-z0-9-]{0,30})/(?P<what>[a-z0-9_-]{1,40})/(?P<verb>[a-z0-9_-]{1,40})$")
+JID = re.compile(r"^\d{20}(?:_\d+)?$")
+KIND = re.compile(r"^(?P<what>[a-z0-9_-]{1,40})/(?P<verb>[a-z0-9_-]{1,40})$")
 #: A person's words, written on the master only.
 NOTES = "problem"
 RUN = "states/applied"
@@ -39,6 +42,8 @@ def moment(text):
         found = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
+    if found.tzinfo is UTC:
+        return found
     try:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
@@ -50,7 +55,7 @@ def from_bus(tag, message, cluster_of, now=None):
 
     Args:
         tag: the message's tag.
-        message: its data: a job's return, or what a minion sent by ``event.send``.
+        message: its data: a job's return.
         cluster_of: function from a node's name to its cluster, None for a node of no cluster.
         now: the time it was received, if the message doesn't say.
 
@@ -63,35 +68,43 @@ def from_bus(tag, message, cluster_of, now=None):
     if not isinstance(tag, str) or not isinstance(message, dict):
         raise Refused("a message is a tag and a dict")
     received = moment(message.get("_stamp")) or now or datetime.now(UTC)
-    if tag.startswith("saltroni/"):
-        return _sent(tag, message, cluster_of, received)
     if tag.startswith("salt/job/"):
         return _returned(tag, message, cluster_of, received)
     return None
 
 
-def _sent(tag, message, cluster_of, received):
-    found = OURS.match(tag)
+def delivered(sent, node, cluster, received):
+    """The event that a node delivered from its spool.
+
+    Args:
+        sent: what it says: ``id``, ``kind``, ``time``, ``data``.
+        node: who sent it, as the master knows by the key that it proved to have.
+        cluster: the node's cluster.
+        received: an aware datetime.
+
+    Raises:
+        Refused: it isn't an event that a node may send.
+    """
+    if not isinstance(sent, dict) or not isinstance(sent.get("id"), str) or not sent["id"]:
+        raise Refused("an event is a dict with an id")
+    claimed = tidy.line(sent["id"], 100)
+    found = KIND.match(sent["kind"]) if isinstance(sent.get("kind"), str) else None
     if not found:
-        raise Refused(f"{tidy.line(tag)!r} isn't saltroni/<cluster>/<what>/<verb>")
-    if message.get("cmd") != "_minion_event" or not isinstance(message.get("id"), str):
-        raise Refused("it wasn't sent by a minion's event.send")
+        raise Refused(f"{tidy.line(sent.get('kind'))!r} is no kind of event")
     if found["what"] == NOTES:
         raise Refused("notes about problems are written on the master: salt-run report.problem, report.explain")
-    node, sent = message["id"], message.get("data")
-    if cluster_of(node) != found["cluster"]:
-        raise Refused(f"{tidy.line(node)} is no node of cluster {found['cluster']}")
-    if not isinstance(sent, dict):
+    data = sent.get("data")
+    if not isinstance(data, dict):
         raise Refused("its data is no dict")
-    sent = {name: value for name, value in sent.items() if not str(name).startswith("__")}
-    claimed = sent.get("id")
     happened = _believable(moment(sent.get("time")), received)
-    kept = tidy.data(sent)
-    if not isinstance(claimed, str) or not claimed:
-        claimed = _digest(tag, kept, happened)
     # a node can only repeat its own events, not suppress another's
-    identity = f"{node}/{tidy.line(claimed, 100)}"
-    return event(identity, found["cluster"], node, f"{found['what']}/{found['verb']}", kept, happened, received)
+    identity = f"{node}/{claimed}"
+    if sent["kind"] == RUN:
+        jid = data.get("jid") if isinstance(data.get("jid"), str) and JID.match(data["jid"]) else identity
+        run = {**state_run.normal(data), "jid": jid, "spooled": True}
+        return event(f"{jid}/{node}" if jid != identity else identity, cluster, node, RUN, run, happened, received)
+    data = {name: value for name, value in data.items() if not str(name).startswith("__")}
+    return event(identity, cluster, node, sent["kind"], tidy.data(data), happened, received)
 
 
 def _returned(tag, message, cluster_of, received):

@@ -41,43 +41,14 @@ def _longest_run(text):
     return max((len(run) for run in re.findall(r"`+", text)), default=0)
 
 
-def label(value):
-    """``value`` inside a quoted label of a Mermaid diagram."""
-    return re.sub(r"[^\w .:,/()-]", "", " ".join(str(value).split()))
-
-
-def number(value, digits=1):
-    """A number with at most ``digits`` decimals, or a dash where there is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "–"
-    return f"{value:,.{digits}f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
-
-
-def seconds(value):
-    """A length of time: ``0.42 s``, ``12.3 s``, ``3 min 5 s``."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "–"
-    if value >= 100:
-        minutes, rest = divmod(round(value), 60)
-        return f"{minutes:,} min {rest} s" if rest else f"{minutes:,} min"
-    return f"{value:.1f} s" if value >= 10 else f"{value:.2f} s"
-
-
-def brief(value):
-    """Seconds in a table of steps: to a tenth, and what is less is said to be less."""
-    return "< 0.1" if value < 0.1 else number(round(value, 1))
-
-
 def when(stamp):
     """An event's time for people: ``2026-11-24 18:03:12``."""
     return str(stamp)[:19].replace("T", " ")
 
 
-def names(values, of=None):
-    """Names in a row, in order; ``pg1-3`` for neighbours, ``all 9`` where they are all of ``of`` and more than two."""
+def names(values):
+    """Names in a row, in order; ``pg1-3`` for neighbours."""
     values = sorted(set(values), key=_natural)
-    if of and len(values) > 2 and set(values) == set(of):
-        return f"all {len(values)}"
     rows = []
     for value in values:
         stem, number = _natural(value)
@@ -97,20 +68,9 @@ def _natural(name):
     return (found[1], int(found[2])) if found else (name, -1)
 
 
-def count(value, noun, plural=None):
-    """``1 node``, ``3 nodes``."""
-    return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
-
-
 FILTERS = {
     "plain": plain,
     "code": code,
     "block": block,
-    "label": label,
-    "number": number,
-    "seconds": seconds,
-    "brief": brief,
     "when": when,
-    "names": names,
-    "count": count,
 }

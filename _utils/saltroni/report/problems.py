@@ -8,9 +8,10 @@ nothing failed in. A failed drill is solved when a later drill with the same fau
 import hashlib
 import re
 
-from saltroni.report import events
+from saltroni.report import events, tidy
 
 DRILL = "drill/finished"
+UNREADABLE = "spool/unreadable"
 NOTED = "problem/noted"
 EXPLAINED = "problem/explained"
 
@@ -20,9 +21,9 @@ def all_problems(recorded, runs):
 
     Returns:
         dicts with ``id``, ``kind``, ``title``, ``said``, ``nodes``, ``met``, ``times``, ``solved`` (the time, or None),
-        ``how``, ``explanations``, and ``covers``: ids of what it is made of.
+        ``how``, ``explanations``, and ``covers``: ids of what it is made of. ``title`` and ``how`` are phrases.
     """
-    found = _of_states(runs) + _of_drills(recorded) + _of_people(recorded)
+    found = _of_states(runs) + _of_drills(recorded) + _of_spools(recorded) + _of_people(recorded)
     for problem in found:
         problem["id"] = "P-" + hashlib.sha256(problem["covers"][0].encode()).hexdigest()[:6]
     _explain(found, recorded)
@@ -40,17 +41,16 @@ def _of_states(runs):
             for failure in _failures(node):
                 _meet(failures, run, node, failure)
     grouped = {}
-    for episode in failures.values():
-        for failure in episode:
-            key = (failure["title"], _shape(failure["said"], failure["node"]), failure["run"])
-            grouped.setdefault(key, []).append(failure)
+    for failure in (one for keys in failures.values() for episodes in keys.values() for one in episodes):
+        key = (str(failure["title"]), _shape(failure["said"], failure["node"]), failure["run"])
+        grouped.setdefault(key, []).append(failure)
     return [_problem(group) for group in grouped.values()]
 
 
 def _failures(node):
     """What failed on a node: ``(key, title, said, held back)``."""
     if node["error"]:
-        return [("run", "A state run could not begin", node["error"], [])]
+        return [("run", ("pt_run", {}), node["error"], [])]
     failed = [state for state in node["all"] if state.get("result") is False]
     causes = [state for state in failed if not state.get("held_back")]
     held = [state["id"] for state in failed if state.get("held_back")]
@@ -58,8 +58,8 @@ def _failures(node):
     return [
         (
             state["key"],
-            f'"{state["id"]}" failed',
-            state.get("comment") or "no reason was given",
+            ("pt_state", {"state": state["id"]}),
+            state.get("comment") or ("ps_no_reason", {}),
             held if place == 0 else [],
         )
         for place, state in enumerate(causes or failed)
@@ -68,7 +68,7 @@ def _failures(node):
 
 def _meet(failures, run, node, failure):
     key, title, said, held = failure
-    episodes = failures.setdefault((node["node"], key), [])
+    episodes = failures.setdefault(node["node"], {}).setdefault(key, [])
     if episodes and episodes[-1]["solved"] is None:
         episodes[-1]["times"] += 1
         episodes[-1]["last"] = node["time"]
@@ -92,21 +92,24 @@ def _meet(failures, run, node, failure):
 
 def _solve(failures, run, node):
     """Close what this run of a node shows to be well again."""
+    if node["node"] not in failures:
+        return
     well = {state["key"]: state for state in node["all"] if state.get("result") is True}
-    present = {state["key"] for state in node["all"]}
+    well.update({key: {} for key in node["well"]})
+    present = {state["key"] for state in node["all"]} | set(node["well"])
     clean = run["full"] and not node["failed"] and not node["error"]
-    for (name, key), episodes in failures.items():
+    for key, episodes in failures.get(node["node"], {}).items():
         last = episodes[-1]
-        if name != node["node"] or last["solved"]:
+        if last["solved"]:
             continue
         if key == "run":
             done = not node["error"] and run["full"]
-            how = "a later run began and ran" if done else None
+            how = ("ph_began", {}) if done else None
         elif key in well:
             what = well[key].get("changed")
-            how = "the same state succeeded" + (f": {what}" if what else "")
+            how = ("ph_succeeded_what", {"what": what}) if what else ("ph_succeeded", {})
         elif clean and key not in present:
-            how = "the state is no longer part of the tree, and a full run passed without it"
+            how = ("ph_gone", {})
         else:
             how = None
         if how:
@@ -115,7 +118,7 @@ def _solve(failures, run, node):
 
 def _shape(said, node):
     """``said`` without what differs between nodes."""
-    return re.sub(r"\d+", "#", said.replace(node, "NODE"))[:400]
+    return re.sub(r"\d+", "#", str(said).replace(node, "NODE"))[:400]
 
 
 def _problem(group):
@@ -147,15 +150,15 @@ def _of_drills(recorded):
         if event["data"].get("verdict") == "passed":
             for problem in found:
                 if problem["fault"] == fault and problem["solved"] is None:
-                    problem.update(solved=event["time"], how="a later drill with the same fault was passed")
+                    problem.update(solved=event["time"], how=("ph_drill", {}))
             continue
         reasons = event["data"].get("reasons")
         said = "\n".join(str(reason) for reason in reasons) if isinstance(reasons, list) else str(reasons or "")
         found.append(
             {
                 "kind": "drill",
-                "title": f"Drill not passed: {fault}",
-                "said": said or "no reason was given",
+                "title": ("pt_drill", {"fault": fault}),
+                "said": said or ("ps_no_reason", {}),
                 "held": [],
                 "nodes": [event["node"]],
                 "still": [],
@@ -172,6 +175,29 @@ def _of_drills(recorded):
     return found
 
 
+def _of_spools(recorded):
+    """Files in nodes' spools that no event could be read from. They are gone once they have been told."""
+    return [
+        {
+            "kind": "spool",
+            "title": ("pt_spool", {"node": event["node"]}),
+            "said": ("ps_spool", {name: tidy.line(event["data"].get(name)) for name in ("file", "why")}),
+            "held": [],
+            "nodes": [event["node"]],
+            "still": [],
+            "met": event["time"],
+            "run": None,
+            "times": 1,
+            "solved": event["time"],
+            "solved_run": None,
+            "how": ("ph_spool", {}),
+            "covers": [event["id"]],
+        }
+        for event in recorded
+        if event["kind"] == UNREADABLE
+    ]
+
+
 def _of_people(recorded):
     found = []
     for event in recorded:
@@ -182,7 +208,7 @@ def _of_people(recorded):
         found.append(
             {
                 "kind": "note",
-                "title": str(data.get("title")),
+                "title": ("pt_note", {"title": str(data.get("title"))}),
                 "said": str(data.get("text") or ""),
                 "held": [],
                 "nodes": [],
@@ -192,7 +218,7 @@ def _of_people(recorded):
                 "times": 1,
                 "solved": event["time"] if solution else None,
                 "solved_run": None,
-                "how": solution or None,
+                "how": ("ph_note", {"text": str(solution)}) if solution else None,
                 "covers": [event["id"]],
             }
         )
@@ -210,7 +236,7 @@ def _explain(found, recorded):
             if covered & set(problem["covers"]):
                 problem["explanations"].append({"time": event["time"], "text": str(event["data"].get("text"))})
                 if event["data"].get("solved") and problem["solved"] is None:
-                    problem.update(solved=event["time"], how="closed by a person")
+                    problem.update(solved=event["time"], how=("ph_person", {}))
 
 
 def named(problems, identity):

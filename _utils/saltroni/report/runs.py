@@ -1,8 +1,9 @@
 """State runs, from the returns of their nodes. Pure."""
 
+import functools
 from datetime import timedelta
 
-from saltroni.report import events
+from saltroni.report import events, state_run
 
 
 def all_runs(recorded):
@@ -12,13 +13,26 @@ def all_runs(recorded):
         recorded: events in the order of their times.
     """
     jobs = {}
-    for event in recorded:
-        if event["kind"] == events.RUN:
-            jobs.setdefault(event["data"].get("jid", event["id"]), []).append(event)
+    for event in _once([event for event in recorded if event["kind"] == events.RUN]):
+        jobs.setdefault(event["data"].get("jid", event["id"]), []).append(event)
     found = sorted((_run(jid, members) for jid, members in jobs.items()), key=lambda run: (run["began"], run["jid"]))
     for number, run in enumerate(found, start=1):
         run["number"] = number
     return found
+
+
+def _once(recorded):
+    """Without failed runs that a node kept and that came by themselves, too: the master gives some another job id."""
+    came = {(event["node"], _fingerprint(event)) for event in recorded if not event["data"].get("spooled")}
+    return [
+        event
+        for event in recorded
+        if not event["data"].get("spooled") or (event["node"], _fingerprint(event)) not in came
+    ]
+
+
+def _fingerprint(event):
+    return slim(event)["data"].get("fingerprint")
 
 
 def _run(jid, members):
@@ -50,21 +64,53 @@ def _command(data, dry):
     return " ".join(word for word in words if word)
 
 
+def slim(event):
+    """A state run without the states that had nothing to do, of which only their keys matter: most of a run's size.
+    The keys are one text, a line each: repeated runs have the same, and it is quickly read.
+
+    Args:
+        event: any event; it is changed.
+    """
+    data = event["data"]
+    if event["kind"] != events.RUN or "well" in data:
+        return event
+    states = data.get("states") or []
+    if data.get("spooled") or any(state.get("result") is False for state in states):
+        data["fingerprint"] = state_run.fingerprint(data)
+    idle, telling, seconds = [], [], 0
+    for state in states:
+        seconds += state.get("seconds") or 0
+        if state.get("result") is True and not state.get("changed"):
+            idle.append(state["key"])
+        else:
+            telling.append(state)
+    data.update(well="\n".join(idle), seconds=seconds, states=telling)
+    return event
+
+
+@functools.lru_cache(maxsize=1000)
+def _keys(well):
+    """Keys of the states that had nothing to do; for repeated runs the same set."""
+    return frozenset(well.split("\n")) if well else frozenset()
+
+
 def _node(event):
-    states = event["data"].get("states") or []
-    seconds = round(sum(state.get("seconds") or 0 for state in states), 1)
+    data = slim(event)["data"]
+    states, well = data["states"], _keys(data["well"])
+    seconds = round(data["seconds"], 1)
     ended = events.moment(event["time"])
     return {
         "node": event["node"],
         "event": event["id"],
         "time": event["time"],
         "began": events.stamp(ended - timedelta(seconds=min(seconds, 86400))),
-        "states": len(states),
+        "states": len(states) + len(well),
         "changed": sum(1 for state in states if state.get("changed")),
         "failed": sum(1 for state in states if state.get("result") is False),
         "error": event["data"].get("error"),
         "seconds": seconds,
         "all": states,
+        "well": well,
     }
 
 

@@ -1,5 +1,7 @@
 """What one node returned from a state run, reduced to what the report needs. Pure."""
 
+import hashlib
+
 from saltroni.report import changed, tidy
 
 FUNCTIONS = ("state.apply", "state.highstate", "state.sls", "state.sls_id")
@@ -32,6 +34,49 @@ def compact(function, arguments, returned, retcode):
     if retcode or isinstance(returned, list):
         run["error"] = tidy.text("\n".join(map(_reason, lines[:20])) or "no reason was returned", 4000)
     return run
+
+
+def failed(run):
+    """Whether something in a :func:`compact` run went wrong."""
+    return bool(run["error"]) or any(state["result"] is False for state in run["states"])
+
+
+def normal(run):
+    """A run that a node compacted itself, held to the shape that :func:`compact` gives."""
+    states = run.get("states") if isinstance(run.get("states"), list) else []
+    return {
+        "function": run["function"] if run.get("function") in FUNCTIONS else FUNCTIONS[0],
+        "sls": tidy.line(run.get("sls") or "", 200),
+        "dry": run.get("dry") is True,
+        "error": tidy.text(run["error"], 4000) if run.get("error") else None,
+        "states": [_normal_state(state) for state in states[:LARGEST] if isinstance(state, dict)],
+    }
+
+
+def _normal_state(state):
+    kept = {
+        "key": tidy.line(state.get("key") or "", 500),
+        "id": tidy.line(state.get("id") or "", 200),
+        "function": tidy.line(state.get("function") or "unknown", 80),
+        "result": state.get("result") if state.get("result") in (True, False, None) else False,
+        "seconds": max(0.0, float(tidy.number(state.get("seconds")) or 0.0)),
+    }
+    for name, limit in (("name", 200), ("changed", changed.LIMIT), ("comment", 2000)):
+        if state.get(name):
+            kept[name] = tidy.text(state[name], limit)
+    if kept.get("changed") and isinstance(state.get("packages"), dict):
+        kept["packages"] = {
+            tidy.line(name, 80): tidy.line(version, 60) for name, version in list(state["packages"].items())[:500]
+        }
+    if state.get("held_back") is True:
+        kept["held_back"] = True
+    return kept
+
+
+def fingerprint(run):
+    """The same for the same run of a node, whichever way it came: each state's result and its time in milliseconds."""
+    told = [(state.get("key"), state.get("result"), state.get("seconds")) for state in run.get("states") or []]
+    return hashlib.sha256(repr((told, run.get("error"))).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _reason(error):

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-NEEDED = ("id", "time", "cluster", "node", "kind", "data")
+from saltroni.report import index
+
+NEEDED = {"id", "time", "cluster", "node", "kind", "data"}
 
 
 class StoreError(RuntimeError):
@@ -32,7 +34,7 @@ class Log:
 
 @functools.cache
 def opened(folder):
-    """The :class:`Store` of ``folder``, the same one for all threads of this process: it remembers which ids it has."""
+    """The :class:`Store` of ``folder``, the same one for all threads of this process."""
     return Store(folder)
 
 
@@ -46,8 +48,6 @@ class Store:
     def __init__(self, folder):
         self.folder = Path(folder)
         self._thread = threading.Lock()
-        self._known = set()
-        self._read_to = {}
 
     def append(self, events, now=None):
         """Make events durable, each id once.
@@ -67,10 +67,14 @@ class Store:
             with self._thread, self._locked(fcntl.LOCK_EX):
                 for file in {*self._files()[-1:], path}:
                     self._mend(file)
-                self._learn()
-                fresh = {event["id"]: event for event in events if event["id"] not in self._known}
-                if fresh:
-                    self._write(path, list(fresh.values()))
+                with index.opened(self.folder) as known:
+                    for file in self._files():
+                        known.learn(file, _identities)
+                    there = known.has({event["id"] for event in events})
+                    fresh = {event["id"]: event for event in events if event["id"] not in there}
+                    if fresh:
+                        end = self._write(path, list(fresh.values()))
+                        known.add(path, end, fresh)
         except OSError as err:
             raise StoreError(
                 f"events can't be written to {path}: {err}. Make room or give root the right to write there; "
@@ -78,8 +82,11 @@ class Store:
             ) from err
         return list(fresh.values())
 
-    def read(self):
+    def read(self, reduce=None):
         """Everything, as a :class:`Log`.
+
+        Args:
+            reduce: function that gives each event as it is to be kept in memory.
 
         Raises:
             StoreError
@@ -88,13 +95,15 @@ class Store:
         if not self.folder.exists():
             return log
         try:
+            # what stands before a file's last end of line never changes: it is read while others append
             with self._locked(fcntl.LOCK_SH):
-                seen = set()
-                for path in self._files():
-                    self._read_file(path, log, seen)
+                ends = [(path, *_whole(path)) for path in self._files()]
                 torn = self.folder / "torn.txt"
-                if torn.exists():
-                    log.torn += torn.read_bytes().count(b"\n")
+                log.torn = torn.read_bytes().count(b"\n") if torn.exists() else 0
+            seen = set()
+            for path, end, half in ends:
+                log.torn += half  # the next writer will set it aside
+                _read(path, end, log, seen, reduce)
         except OSError as err:
             raise StoreError(
                 f"events can't be read from {self.folder}: {err}. Run this as root on the master."
@@ -116,19 +125,6 @@ class Store:
         finally:
             os.close(descriptor)
 
-    def _read_file(self, path, log, seen):
-        content = path.read_bytes()
-        lines = content.split(b"\n")
-        if lines.pop():
-            log.torn += 1  # the next writer will set it aside
-        for number, line in enumerate(lines, start=1):
-            event = _event(line)
-            if event is None:
-                log.unreadable.append((path.name, number))
-            elif event["id"] not in seen:
-                seen.add(event["id"])
-                log.events.append(event)
-
     def _mend(self, path):
         """Set aside what a crash left at the end of the file. Lock held."""
         if not path.exists():
@@ -146,23 +142,6 @@ class Store:
             file.truncate(start)
             os.fsync(file.fileno())
 
-    def _learn(self):
-        """Learn the ids that others have written since last time. Lock held."""
-        for path in self._files():
-            begin = self._read_to.get(path.name, 0)
-            size = path.stat().st_size
-            if size < begin:
-                begin = 0
-            if size == begin:
-                continue
-            with path.open("rb") as file:
-                file.seek(begin)
-                for line in file.read(size - begin).split(b"\n"):
-                    event = _event(line)
-                    if event:
-                        self._known.add(event["id"])
-            self._read_to[path.name] = size
-
     def _write(self, path, events):
         lines = [json.dumps(event, separators=(",", ":"), allow_nan=False) + "\n" for event in events]
         block = "".join(lines).encode()
@@ -178,18 +157,51 @@ class Store:
                 raise
         if new:
             _sync_folder(self.folder)
-        self._known.update(event["id"] for event in events)
-        self._read_to[path.name] = before + len(block)
+        return before + len(block)
+
+
+def _whole(path):
+    """Where the last whole line of a file ends, and whether something half follows."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        end = _after_last_newline(file, size)
+    return end, end < size
+
+
+def _read(path, end, log, seen, reduce):
+    """Take in the lines of a file up to the byte ``end``."""
+    place = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            place += len(line)
+            if place > end:
+                break
+            event = _event(line)
+            if event is None:
+                log.unreadable.append((path.name, number))
+            elif event["id"] not in seen:
+                seen.add(event["id"])
+                log.events.append(reduce(event) if reduce else event)
 
 
 def _event(line):
     try:
-        event = json.loads(line)
+        event = json.loads(line.decode())
     except ValueError:
         return None
-    if not isinstance(event, dict) or any(name not in event for name in NEEDED):
+    if not isinstance(event, dict) or not event.keys() >= NEEDED:
         return None
     return event if isinstance(event["data"], dict) and isinstance(event["id"], str) else None
+
+
+def _identities(path, begin):
+    """Ids of the events in ``path`` from the byte ``begin`` on."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        for line in file:
+            event = _event(line)
+            if event:
+                yield event["id"]
 
 
 def _after_last_newline(file, end):

@@ -1,113 +1,94 @@
-"""The page's template, in Jinja2. A Python file, since Salt carries nothing else to where this is imported from."""
+"""The page's template, in Jinja2. A Python file, since Salt carries nothing else to where this is imported from.
+
+It holds no words: those are in ``phrases_en`` and ``phrases_ru``.
+"""
 
 TEMPLATE = r"""
-# High availability of PostgreSQL: the report of cluster {{ model.cluster }}
+# {{ say('title', cluster=model.cluster) }}
 
-{% if log.events %}
-Written by Saltroni from {{ log.events | length | count('recorded event') }}, {{ log.events[0].time | when }} to {{ log.events[-1].time | when }}. All times are UTC.
+{% if events %}
+{{ say('written_from', events=events | count('event'), first=first | when, last=last | when) }}
 {% else %}
-Written by Saltroni at {{ now | when }} UTC. Nothing has been recorded yet: apply the state (`salt '*' state.apply`).
+{{ say('written_empty', now=now | when) }}
 {% endif %}
 
-## Summary
+## {{ say('summary') }}
 
 {% if warnings %}
-**Open now:**
+**{{ say('open_now') }}**
 
 {% for warning in warnings %}
 - {{ warning }}
 {% endfor %}
-{% elif log.events %}
-**Nothing is open:** no failed state, no failed drill, no unsolved problem.
+{% elif events %}
+{{ say('nothing_open') }}
 {% endif %}
 
-{% if proofs %}
-**Shown so far:**
+{% if shown_so_far %}
+**{{ say('shown_so_far') }}**
 
-{% for proof in proofs %}
+{% for proof in shown_so_far %}
 - {{ proof }}
 {% endfor %}
 {% endif %}
 
-## The cluster
+## {{ say('cluster') }}
 
-```mermaid
-flowchart TB
-    clients(["applications"])
-    subgraph balancers ["HAProxy: sends writes to the leader"]
-        direction TB
-{% for name in model.by_role.haproxy %}
-        {{ 'lb%d' % loop.index }}["{{ name | label }}<br/>{{ model.nodes[name].address | label }}"]
-{% endfor %}
-    end
-    subgraph databases ["PostgreSQL {{ model.postgresql.version }}, managed by Patroni"]
-        direction TB
-{% for name in model.by_role.patroni %}
-        {{ 'pg%d' % loop.index }}[("{{ name | label }}<br/>{{ model.nodes[name].address | label }}")]
-{% endfor %}
-    end
-    subgraph consensus ["etcd: who leads"]
-        direction TB
-{% for name in model.by_role.etcd %}
-        {{ 'etcd%d' % loop.index }}["{{ name | label }}<br/>{{ model.nodes[name].address | label }}"]
-{% endfor %}
-    end
-    clients --> balancers
-    balancers -->|"port {{ model.haproxy.ports.leader }}: leader, {{ model.haproxy.ports.replicas }}: replicas, {{ model.haproxy.ports.synchronous }}: synchronous"| databases
-    databases <-->|"the leader's lease"| consensus
-```
-
-| Node | Address | What it does | Memory | Latest state run | Result |
+{{ picture('topology') }}
+| {{ say('node') }} | {{ say('address') }} | {{ say('does') }} | {{ say('memory') }} | {{ say('latest_run') }} | {{ say('result') }} |
 |---|---|---|---:|---|---|
 {% for node in nodes %}
-| {{ node.name | plain }} | {{ node.address }} | {{ node.roles | join('; ') }} | {{ node.memory_mb | number }} MiB | {% if node.applied %}run {{ node.applied.run }}, {{ node.applied.time | when }}{% else %}none{% endif %} | {% if not node.applied %}–{% elif node.applied.error %}could not begin{% elif node.applied.failed %}{{ node.applied.failed }} failed{% else %}{{ node.applied.states | count('state') }}, all well{% endif %} |
+| {{ node.name | plain }} | {{ node.address }} | {{ node.roles | map('fact') | join('; ') | plain }} | {{ say('mib', value=node.memory_mb | number) }} | {% if node.applied %}{{ say('run_at', run=node.applied.run, time=node.applied.time | when) }}{% else %}{{ say('none') }}{% endif %} | {% if not node.applied %}–{% elif node.applied.error %}{{ say('could_not_begin') }}{% elif node.applied.failed %}{{ say('n_failed', number=node.applied.failed) }}{% else %}{{ say('states_well', states=node.applied.states | count('state')) }}{% endif %} |
 {% endfor %}
 {% if versions %}
 
-| Installed | Version | On |
+| {{ say('installed') }} | {{ say('version') }} | {{ say('on') }} |
 |---|---|---|
 {% for program, version, where in versions %}
 | {{ program | plain }} | {{ version | plain }} | {{ where | names | plain }} |
 {% endfor %}
 {% endif %}
 
-## How it was deployed
+## {{ say('deployed') }}
 
 {% if not runs %}
-No state run has been recorded.
+{{ say('no_runs') }}
 {% else %}
-Every state run that a node reported, in order. A state declares what must be true of a node; it counts as changed when it had
-to make it true. The seconds of a run are those of its slowest node.
+{{ say('deployed_intro') }}
 
-| Run | When | Command | Nodes | States | Changed | Failed | Seconds |
+| {{ say('run') }} | {{ say('when') }} | {{ say('command') }} | {{ say('nodes') }} | {{ say('states') }} | {{ say('changed') }} | {{ say('failed') }} | {{ say('seconds_head') }} |
 |---:|---|---|---|---:|---:|---:|---:|
-{% for run in runs %}
-| {{ run.number }} | {{ run.began | when }} | {{ run.command | code }} | {{ run.nodes | map(attribute='node') | names(model.nodes) | plain }} | {{ run.states }} | {{ 'no change' if run.unchanged else run.changed }} | {{ run.failed or ('could not begin' if run.broken else 0) }} | {{ run.seconds | number }} |
+{% for run in runs_listed %}
+| {{ run.number }} | {{ run.began | when }} | {{ run.command | code }} | {{ run.nodes | map(attribute='node') | names(model.nodes) | plain }} | {{ run.states }} | {{ say('no_change') if run.unchanged else run.changed }} | {{ run.failed or (say('could_not_begin') if run.broken else 0) }} | {{ run.seconds | number }} |
 {% endfor %}
 
-{% for run in shown %}
-### Run {{ run.number }}: {{ run.command | plain }} on {{ run.nodes | map(attribute='node') | names(model.nodes) | plain }}, {{ run.began | when }}
-
-{% if run.dry %}
-A dry run: it tells what would change and changes nothing.
+{% if runs | length > runs_listed | length %}
+{{ say('runs_hidden', runs=(runs | length - runs_listed | length) | count('run')) }}
 
 {% endif %}
-| Node | States | Changed | Failed | Seconds |
+{% for run in shown %}
+### {{ say('run_title', number=run.number, command=run.command | plain, nodes=run.nodes | map(attribute='node') | names(model.nodes) | plain, time=run.began | when) }}
+
+{% if run.dry %}
+{{ say('dry_run') }}
+
+{% endif %}
+| {{ say('node') }} | {{ say('states') }} | {{ say('changed') }} | {{ say('failed') }} | {{ say('seconds_head') }} |
 |---|---:|---:|---:|---:|
 {% for node in run.nodes %}
-| {{ node.node | plain }} | {{ node.states }} | {{ node.changed }} | {{ 'could not begin' if node.error else node.failed }} | {{ node.seconds | number }} |
+| {{ node.node | plain }} | {{ node.states }} | {{ node.changed }} | {{ say('could_not_begin') if node.error else node.failed }} | {{ node.seconds | number }} |
 {% endfor %}
 
 {% if run.steps %}
 {% set long = run.steps | length > 12 %}
 {% if long %}
-<details><summary>{{ run.steps | length | count('step') }} that changed something</summary>
+<details><summary>{{ say('steps_changed', steps=run.steps | length | count('step')) }}</summary>
 
 {% endif %}
-| Step | What was done | On | What changed | Seconds |
+| {{ say('step') }} | {{ say('was_done') }} | {{ say('on') }} | {{ say('what_changed') }} | {{ say('seconds_head') }} |
 |---:|---|---|---|---:|
 {% for step in run.steps %}
-| {{ loop.index }} | {{ step.id | plain }}{{ ' (**failed** on %s)' % (step.failed | names | plain) if step.failed }} | {{ step.nodes | names | plain }} | {{ step.what[:3] | map('plain') | join('<br>') }}{{ '<br>and %d more' % (step.what | length - 3) if step.what | length > 3 }} | {{ step.longest | brief }} |
+| {{ loop.index }} | {{ step.id | plain }}{{ say('failed_on', nodes=step.failed | names | plain) if step.failed }} | {{ step.nodes | names | plain }} | {{ step.what[:3] | map('recorded') | map('plain') | join('<br>') }}{{ '<br>' ~ say('and_more', number=step.what | length - 3) if step.what | length > 3 }} | {{ step.longest | brief }} |
 {% endfor %}
 {% if long %}
 
@@ -117,95 +98,133 @@ A dry run: it tells what would change and changes nothing.
 {% endif %}
 {% endfor %}
 {% endif %}
-## Problems met, and how each was solved
+## {{ say('problems') }}
 
-{% for problem in problems %}
-### {{ problem.id }}: {{ problem.title | plain }}{{ '' if problem.solved else ' (open)' }}
+{% for problem in problems_listed %}
+### {{ say('problem_title' if problem.solved else 'problem_open', id=problem.id, title=problem.title | fact | plain) }}
 
 {% if problem.kind == 'note' %}
-Noted by a person, {{ problem.met | when }}.
+{{ say('noted', time=problem.met | when) }}
 {% else %}
-Met {{ problem.met | when }}{{ ' on %s' % (problem.nodes | names | plain) if problem.nodes }}{{ ' in run %d' % problem.run if problem.run }}{{ ', %d times' % problem.times if problem.times > 1 }}.{{ ' It held back %s that needed it.' % (problem.held | length | count('other state')) if problem.held }}
+{{ say('met', time=problem.met | when, nodes=say('met_on', nodes=problem.nodes | names | plain) if problem.nodes else '', run=say('met_run', run=problem.run) if problem.run else '', times=say('met_times', times=problem.times) if problem.times > 1 else '', held=say('met_held', states=problem.held | length | count('other_state')) if problem.held else '') }}
 {% endif %}
 
 {% if problem.said %}
-{{ problem.said | block }}
+{{ problem.said | fact | block }}
 
 {% endif %}
 {% for explanation in problem.explanations %}
-**Explanation:** {{ explanation.text | plain }}
+**{{ say('explanation') }}** {{ explanation.text | plain }}
 
 {% endfor %}
 {% if problem.solved %}
-**Solved{% if problem.kind != 'note' %} {{ problem.solved | when }}{{ ' in run %d' % problem.solved_run if problem.solved_run }}{% endif %}:** {{ problem.how | plain }}{{ '' if (problem.how | string).endswith('.') else '.' }}
+{% set how = problem.how | fact %}
+**{% if problem.kind == 'note' %}{{ say('solved') }}{% else %}{{ say('solved_at', time=problem.solved | when, run=say('met_run', run=problem.solved_run) if problem.solved_run else '') }}{% endif %}** {{ how | plain }}{{ '' if how.endswith('.') else '.' }}
 {% else %}
-**Not solved yet.**{{ ' Still open on %s.' % (problem.still | names | plain) if problem.still }}
+{{ say('not_solved') }}{{ say('still_open', nodes=problem.still | names | plain) if problem.still }}
 {% endif %}
 
 {% else %}
-No state failed, no drill failed, and nobody noted a problem.
+{{ say('no_problems') }}
 
 {% endfor %}
-## Failover drills
+{% if problems | length > problems_listed | length %}
+{{ say('problems_hidden', problems=(problems | length - problems_listed | length) | count('problem')) }}
 
-{% if not drills %}
-No drill has been recorded. A drill makes a real fault on the real leader: `salt-call patroni.failover_test`.
+{% endif %}
+## {{ say('failovers') }}
+
+{% if not failovers %}
+{{ say('no_failovers') }}
 
 {% else %}
-In a drill several clients write through a load balancer, a real fault hits the leader, and the clients go on until writes flow
-again. The outage is the longest time that one client waited between two acknowledged commits. The bound is what the settings in
-force promise at most. A row that was acknowledged and is not there afterwards is lost.
+{{ say('failovers_intro') }}
 
-| Fault | Drills | Passed | Least outage | Median | Greatest | Bound | Rows lost of acknowledged |
+{{ picture('leaders') }}
+| {{ say('when') }} | {{ say('from') }} | {{ say('to') }} | {{ say('timeline') }} | {{ say('why') }} | {{ say('outage') }} | {{ say('lost_rows') }} | {{ say('source') }} |
+|---|---|---|---:|---|---|---:|---|
+{% for change in failovers_listed %}
+| {{ change.time | when }} | {{ (change.old_leader or '–') | plain }} | {{ change.new_leader | plain }} | {{ change.timeline | number }} | {{ say('why_' ~ change.why, fault=change.fault) | plain }} | {% if change.how == 'measured' and change.bound_s is not none %}{{ say('out_measured', outage=change.outage_s | seconds, bound=change.bound_s | seconds) }}{% elif change.how == 'measured' %}{{ change.outage_s | seconds }}{% elif change.how == 'reckoned' %}{{ say('out_reckoned', outage=change.outage_s | seconds) }}{% elif change.how == 'assumed' %}{{ say('out_assumed', bound=change.bound_s | seconds) }}{% else %}{{ say('out_unknown') }}{% endif %} | {{ change.lost | number }} | {{ say('src_' ~ change.source, node=change.new_leader | plain) }} |
+{% endfor %}
+
+{% if failovers | length > failovers_listed | length %}
+{{ say('failovers_hidden', number=failovers | length - failovers_listed | length) }}
+
+{% endif %}
+{% endif %}
+{% if availability %}
+## {{ say('availability') }}
+
+{{ say('availability_intro') }}
+
+| {{ say('window') }} | {{ say('watched') }} | {{ say('outages') }} | {{ say('outage_sum') }} | {{ say('available') }} |
+|---|---|---|---:|---:|
+{% for row in availability %}
+| {{ say(row.window) }} | {{ row.watched_s | seconds }} | {{ say('of_them_drills', number=row.outages, drills=row.drills) }}{{ '; ' ~ say('assumed_note', number=row.assumed) if row.assumed }} | {{ row.outage_s | seconds }} | {{ row.available | percent }} |
+{% endfor %}
+
+{% endif %}
+## {{ say('drills') }}
+
+{% if not drills %}
+{{ say('no_drills') }}
+
+{% else %}
+{{ say('drills_intro') }}
+
+{{ picture('outages') }}
+| {{ say('fault') }} | {{ say('drills_head') }} | {{ say('passed_head') }} | {{ say('least') }} | {{ say('median') }} | {{ say('greatest') }} | {{ say('bound') }} | {{ say('lost_of_head') }} |
 |---|---:|---:|---:|---:|---:|---:|---:|
 {% for row in faults %}
-| {{ row.fault | plain }} | {{ row.drills }} | {{ row.passed }} | {{ row.least | seconds }} | {{ row.median | seconds }} | {{ row.greatest | seconds }} | {{ row.bounds | map('seconds') | join(', ') or '–' }} | {{ row.lost }} of {{ row.acknowledged | number }} |
+| {{ row.fault | plain }} | {{ row.drills }} | {{ row.passed }} | {{ row.least | seconds }} | {{ row.median | seconds }} | {{ row.greatest | seconds }} | {{ row.bounds | map('seconds') | join(', ') or '–' }} | {{ say('lost_of', lost=row.lost, acknowledged=row.acknowledged | number) }} |
 {% endfor %}
 
 {% if drills | length > drills_shown | length %}
-The latest {{ drills_shown | length }} in full:
+{{ say('drills_latest', number=drills_shown | length) }}
 
 {% endif %}
 {% for drill in drills_shown %}
-### {{ drill.time | when }}: {{ drill.fault | plain }}, {{ 'passed' if drill.passed else ('broken off' if drill.broken_off else 'NOT passed') }}
+### {{ say('drill_title', time=drill.time | when, fault=drill.fault | plain, verdict=say('v_passed' if drill.passed else ('v_broken_off' if drill.broken_off else 'v_not_passed'))) }}
 
 {% if drill.what %}
-{{ drill.what | plain }}
+{{ drill.what | does(drill.fault) | plain }}
 
 {% endif %}
 {% for reason in drill.reasons %}
-- **Not passed:** {{ reason | plain }}
+- {{ say('not_passed_because', reason=reason | recorded | plain) }}
 {% endfor %}
 {% if drill.reasons %}
 
 {% endif %}
 {% if not drill.broken_off %}
+{{ picture(drill.picture) }}
 | | |
 |---|---|
-| Leader | {{ (drill.old_leader or '–') | plain }} before, {{ (drill.new_leader or '–') | plain }} after |
-| Timeline | {{ drill.timeline_before | number }} before, {{ drill.timeline_after | number }} after |
-| Outage of writes | **{{ drill.outage_s | seconds }}**{{ ', bound %s' % (drill.bound_s | seconds) if drill.bound_s is not none }}{% if drill.terms %} ({% for name, value in drill.terms %}{{ name | plain }} {{ value | seconds }}{{ ' + ' if not loop.last }}{% endfor %}){% endif %} |
-| Until any client got through | {{ drill.outage_of_all_s | seconds }} |
-| Acknowledged rows | {{ drill.acknowledged | number }}, **{{ drill.lost | number }} lost**, {{ drill.duplicated | number }} there twice, {{ drill.damaged | number }} damaged |
+| {{ say('d_leader') }} | {{ say('before_after', before=(drill.old_leader or '–') | plain, after=(drill.new_leader or '–') | plain) }} |
+| {{ say('timeline') }} | {{ say('before_after', before=drill.timeline_before | number, after=drill.timeline_after | number) }} |
+| {{ say('outage') }} | **{{ drill.outage_s | seconds }}**{{ say('d_outage_bound', bound=drill.bound_s | seconds) if drill.bound_s is not none }}{% if drill.terms %} ({% for name, value in drill.terms %}{{ name | term | plain }} {{ value | seconds }}{{ ' + ' if not loop.last }}{% endfor %}){% endif %} |
+| {{ say('d_any') }} | {{ drill.outage_of_all_s | seconds }} |
+| {{ say('d_rows') }} | {{ say('d_rows_are', acknowledged=drill.acknowledged | number, lost=drill.lost | number, duplicated=drill.duplicated | number, damaged=drill.damaged | number) }} |
 {% if drill.lost_rows %}
-| Lost rows (writer/number) | {{ drill.lost_rows | join(', ') | plain }} |
+| {{ say('d_lost_rows') }} | {{ drill.lost_rows | join(', ') | plain }} |
 {% endif %}
-| Without an answer | {% if drill.unknown %}{{ drill.unknown.present | number }} are there, {{ drill.unknown.absent | number }} are not{% else %}–{% endif %} |
-| Refused | {{ drill.refused | number }} |
-| Cluster whole again | {{ 'after %s' % (drill.time_to_whole_s | seconds) if drill.time_to_whole_s is not none else 'no' }} |
-| Load | {{ drill.writers | number }} clients, {{ drill.commits_per_s | number }} commits a second through {{ (drill.load_balancer or '–') | plain }}, replication {{ (drill.replication or '–') | plain }} |
+| {{ say('d_unknown') }} | {% if drill.unknown %}{{ say('d_unknown_are', present=drill.unknown.present | number, absent=drill.unknown.absent | number) }}{% else %}–{% endif %} |
+| {{ say('d_refused') }} | {{ drill.refused | number }} |
+| {{ say('d_whole') }} | {{ say('after_s', seconds=drill.time_to_whole_s | seconds) if drill.time_to_whole_s is not none else say('no') }} |
+| {{ say('d_load') }} | {{ say('d_load_is', writers=drill.writers | number, commits=drill.commits_per_s | number, balancer=(drill.load_balancer or '–') | plain, replication=(drill.replication or '–') | plain) }} |
 
-| Seconds after the fault | What happened |
+| {{ say('after_fault') }} | {{ say('what_happened') }} |
 |---:|---|
-{% for words, value in drill.phases %}
-| {{ '%.2f' % value if value is not none else 'not seen' }} | {{ words }} |
+{% for phase, value in drill.phases %}
+| {{ value | fixed(2) if value is not none else say('not_seen') }} | {{ say(phase) }} |
 {% endfor %}
-| {{ '%.1f' % drill.time_to_whole_s if drill.time_to_whole_s is not none else 'not seen' }} | every member has replayed the marker row and holds the same rows as the leader |
+| {{ drill.time_to_whole_s | fixed(1) if drill.time_to_whole_s is not none else say('not_seen') }} | {{ say('whole_again') }} |
+
+{{ picture(drill.lag_picture) }}
 {% if drill.errors %}
+<details><summary>{{ say('clients_told') }}</summary>
 
-<details><summary>What the clients were told meanwhile</summary>
-
-| Times | Error |
+| {{ say('times') }} | {{ say('error') }} |
 |---:|---|
 {% for text, times in drill.errors %}
 | {{ times | number }} | {{ text | plain }} |
@@ -217,52 +236,95 @@ The latest {{ drills_shown | length }} in full:
 
 {% endfor %}
 {% endif %}
-## Settings that matter
+{% if backups or proofs %}
+## {{ say('backups') }}
 
-Replication is {{ replication }}.
+{{ say('backups_intro') }}{{ ' ' ~ say('rp_latest', time=recovery_point | when) if recovery_point }}
 
-| Setting | Value | What it decides |
+{{ picture('backups') }}
+{% if backups %}
+**{{ say('backups_head') }}**
+
+| {{ say('when') }} | {{ say('node') }} | {{ say('tool') }} | {{ say('backup') }} | {{ say('kind') }} | {{ say('size') }} | {{ say('took') }} | {{ say('verdict') }} |
+|---|---|---|---|---|---:|---:|---|
+{% for one in backups_listed %}
+| {{ one.time | when }} | {{ one.node | plain }} | {{ (one.tool or '–') | plain }} | {{ (one.backup or '–') | plain }} | {{ (one.kind or '–') | plain }} | {{ one.bytes | size }} | {{ one.took_s | seconds }} | {{ say('v_passed') if one.passed else say('v_not_passed') ~ ': ' ~ (one.reasons | join('; ') | plain) }} |
+{% endfor %}
+
+{% endif %}
+{% if proofs %}
+**{{ say('proofs_head') }}**
+
+| {{ say('when') }} | {{ say('node') }} | {{ say('backup') }} | {{ say('size') }} | {{ say('recovery') }} | {{ say('loss') }} | {{ say('verdict') }} |
+|---|---|---|---:|---:|---:|---|
+{% for one in proofs_listed %}
+| {{ one.time | when }} | {{ one.node | plain }} | {{ (one.backup or '–') | plain }} | {{ one.bytes | size }} | {{ one.recovery_s | seconds }} | {{ one.loss_s | seconds }} | {{ say('v_passed') if one.passed else say('v_not_passed') ~ ': ' ~ (one.reasons | join('; ') | plain) }} |
+{% endfor %}
+
+{% endif %}
+{% endif %}
+{% if conditions.certificates %}
+## {{ say('certificates') }}
+
+| {{ say('node') }} | {{ say('certificate') }} | {{ say('ends') }} | {{ say('left') }} |
+|---|---|---|---:|
+{% for one in conditions.certificates %}
+| {{ one.node | plain }} | {{ one.name | plain }} | {{ one.ends | when }} | {{ one.left_days | days }} |
+{% endfor %}
+
+{{ say('restart_pending', nodes=conditions.pending | names | plain) if conditions.pending else say('restart_none') }}
+{% for one in conditions.watchdogs if one.held or not one.exists %}
+{{ say('watchdog_held' if one.held else 'watchdog_none', node=one.node | plain, device=one.device | plain) }}
+{% endfor %}
+
+{% endif %}
+## {{ say('settings') }}
+
+{{ say('replication_is', replication=replication | fact) }}
+
+| {{ say('setting') }} | {{ say('value') }} | {{ say('decides') }} |
 |---|---:|---|
-| ttl | {{ model.timings.ttl_s }} s | how long the leader's lease lives without being renewed |
-| loop_wait | {{ model.timings.loop_wait_s }} s | how often Patroni looks |
-| retry_timeout | {{ model.timings.retry_timeout_s }} s | how long Patroni retries etcd and PostgreSQL before it gives up leadership |
-| primary_start_timeout | {{ model.dcs.primary_start_timeout }} s | how long a crashed leader may recover before another one takes over |
-| maximum_lag_on_failover | {{ (model.timings.maximum_lag_on_failover_bytes / 1048576) | number(2) }} MiB | how far behind a replica may be and still be promoted |
-| HAProxy inter, fastinter, downinter | {{ model.haproxy.inter_ms }}, {{ model.haproxy.fastinter_ms }}, {{ model.haproxy.downinter_ms }} ms | time between health checks: normal, while a server changes, while it is down |
-| HAProxy rise, fall | {{ model.haproxy.rise }}, {{ model.haproxy.fall }} | checks until a server counts as up, as down |
-| HAProxy timeout check | {{ model.haproxy.timeout_check_ms }} ms | how long a health check may take |
-| etcd heartbeat, election | {{ model.etcd.heartbeat_ms }}, {{ model.etcd.election_ms }} ms | how often etcd's leader shows life, and after what silence another is elected |
-| Patroni's watchdog | {{ model.patroni.watchdog }} | what resets a leader that hangs |
+| ttl | {{ model.timings.ttl_s | unit }} | {{ say('s_ttl') }} |
+| loop_wait | {{ model.timings.loop_wait_s | unit }} | {{ say('s_loop_wait') }} |
+| retry_timeout | {{ model.timings.retry_timeout_s | unit }} | {{ say('s_retry_timeout') }} |
+| primary_start_timeout | {{ model.dcs.primary_start_timeout | unit }} | {{ say('s_primary_start_timeout') }} |
+| maximum_lag_on_failover | {{ model.timings.maximum_lag_on_failover_bytes | size }} | {{ say('s_maximum_lag') }} |
+| HAProxy inter, fastinter, downinter | {{ model.haproxy.inter_ms }}, {{ model.haproxy.fastinter_ms }}, {{ model.haproxy.downinter_ms }} ms | {{ say('s_inter') }} |
+| HAProxy rise, fall | {{ model.haproxy.rise }}, {{ model.haproxy.fall }} | {{ say('s_rise') }} |
+| HAProxy timeout check | {{ model.haproxy.timeout_check_ms }} ms | {{ say('s_timeout_check') }} |
+| etcd heartbeat, election | {{ model.etcd.heartbeat_ms }}, {{ model.etcd.election_ms }} ms | {{ say('s_heartbeat') }} |
+| {{ say('s_watchdog_name') }} | {{ model.patroni.watchdog }} | {{ say('s_watchdog') }} |
 
-HAProxy must let go of a frozen leader before another one may be promoted, else both would get writes:
+{{ say('release_rule') }}
 
     inter + fall x (timeout check + fastinter)  <  ttl - loop_wait
-    {{ release.inter_s | number(3) }} + {{ release.fall }} x ({{ release.check_s | number(3) }} + {{ release.fastinter_s | number(3) }}) = {{ release.released_s | number(3) }} s  {{ '<' if release.holds else 'is NOT less than' }}  {{ release.ttl_s }} - {{ release.loop_wait_s }} = {{ release.limit_s }} s
+    {{ release.inter_s | number(3) }} + {{ release.fall }} x ({{ release.check_s | number(3) }} + {{ release.fastinter_s | number(3) }}) = {{ release.released_s | number(3) }} s  {{ '<' if release.holds else say('is_not_less') }}  {{ release.ttl_s }} - {{ release.loop_wait_s }} = {{ release.limit_s }} s
 
-What each fault may cost in write outage, at most, by these settings:
+{{ say('costs_intro') }}
 
-| Fault | What it does | At most | Of which |
+| {{ say('fault') }} | {{ say('fault_does') }} | {{ say('at_most') }} | {{ say('of_which') }} |
 |---|---|---|---|
 {% for fault, bound in bounds.items() %}
-| `{{ fault }}` | {{ bound.what | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
+| `{{ fault }}` | {{ bound.what | does(fault) | plain }} | {{ bound.bound_s | seconds }} | {% for name, value in bound.terms.items() %}{{ name | term }} {{ value | seconds }}{{ ', ' if not loop.last }}{% endfor %} |
 {% endfor %}
 
-## Security measures in force
+## {{ say('security') }}
 
-A measure counts on a node when the node's latest state run, which applies it, ended without a failure.
+{{ say('security_intro') }}
 
-| Measure | Applied on |
+| {{ say('measure') }} | {{ say('applied_on') }} |
 |---|---|
 {% for measure, done, where in security %}
-| {{ measure }} | {{ (done | names(model.nodes) | plain) if done else 'none' }}{{ ' (of %s)' % (where | length | count('node')) if done | length < where | length }} |
+| {{ measure | fact | plain }} | {{ (done | names(model.nodes) | plain) if done else say('none') }}{{ say('of_nodes', nodes=where | length | count('node')) if done | length < where | length }} |
 {% endfor %}
 
-## How the figures were made
+## {{ say('how') }}
 
-- State runs are what the nodes returned to the Salt master; seconds are the states' own durations.
-- Drills are timed on the node that calls them, by the writers' own acknowledgements and a monotonic clock, not by when an event
-  reached the master.
-- Each event is kept once, by its id, and sorted by the time at which it happened.{{ ' %s left half written by a crash and set aside.' % (log.torn | count('line was', 'lines were')) if log.torn }}
-- The page is written anew after each event (`salt-run report.write` does it by hand); nothing in it is edited by hand. What a person
-  adds by `report.problem` and `report.explain` is marked as such.
+- {{ say('how_runs') }}
+- {{ say('how_drills') }}
+- {{ say('how_events') }}{{ say('how_torn', lines=log.torn | count('line_was')) if log.torn }}
+- {{ say('how_page') }}
+{% if not pictures %}
+- {{ say('how_no_pictures') }}
+{% endif %}
 """

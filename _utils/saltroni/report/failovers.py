@@ -1,0 +1,190 @@
+"""Changes of the leader: told by Patroni's callbacks, reconciled with Patroni's history, explained by drills and
+switchovers. Pure.
+
+Patroni's history has a line for each timeline that ended: the only proof of a promotion that no node can forget to tell.
+A line's time is that of the new leader's history file, so the moment of its promotion.
+"""
+
+from saltroni.report import events, tidy, timed
+
+TOLD, HISTORY, DRILL, SWITCHOVER = "role/changed", "timeline/ended", "drill/finished", "switchover/finished"
+STARTED, STOPPED = "postgresql/started", "postgresql/stopped"
+LEADING = ("primary", "master", "promoted")
+#: A callback and a line of history within this time (seconds) are the same change.
+SAME_S = 60
+#: A drill ends, and is dated, this long after its change at most (seconds), a switchover's call this long; by clocks that
+#: differ a little, before it.
+DRILL_S, ASKED_S, EARLY_S = 900, 120, 10
+#: An old leader that stopped longer ago than this (seconds) didn't begin this change.
+STOPPED_S = 300
+
+
+def all_failovers(recorded, drills, bounds):
+    """Changes of the leader in the order of their times.
+
+    Args:
+        recorded: events in the order of their times.
+        drills: see :func:`saltroni.report.drills.all_drills`.
+        bounds: ``{fault: {bound_s}}`` that the settings promise.
+
+    Returns:
+        dicts with ``time``, ``timeline``, ``old_leader``, ``new_leader``, ``why`` (``drill``, ``switchover``, ``orderly`` or
+        ``failover``), ``fault``, ``outage_s``, ``how`` (``measured``, ``reckoned``, ``assumed`` or ``unknown``),
+        ``bound_s``, ``lost``, ``source`` (``told``, ``confirmed``, ``reconciled`` or ``drill``).
+    """
+    of_drills = timed.Timed([(drill["new_leader"], drill["time"], drill) for drill in drills if drill["new_leader"]])
+    found = _with_drills(_matched(_told(recorded), _history(recorded)), drills)
+    lives = _lives(recorded)
+    ends = timed.Timed([(life["node"], life["time"], life) for life in lives if life["what"] != "led"])
+    asked = timed.Timed(
+        [(event["data"].get("new_leader"), event["time"], event) for event in recorded if event["kind"] == SWITCHOVER]
+    )
+    worst = max((bound["bound_s"] for bound in bounds.values()), default=None)
+    taken = set()
+    before = next((life["node"] for life in lives if life["what"] == "led"), None)
+    for change in found:
+        change["old_leader"] = before if before != change["new_leader"] else None
+        before = change["new_leader"]
+        _explain(change, of_drills, asked, taken)
+        _reckon(change, ends, worst)
+    return found
+
+
+def _told(recorded):
+    return [
+        {"time": event["time"], "new_leader": event["node"], "timeline": None, "source": "told"}
+        for event in recorded
+        if event["kind"] == TOLD and event["data"].get("role") in LEADING
+    ]
+
+
+def _history(recorded):
+    """Lines of Patroni's history, each once however many nodes tell it."""
+    lines = {}
+    for event in recorded:
+        data = event["data"]
+        timeline = tidy.number(data.get("timeline"))
+        if event["kind"] != HISTORY or not isinstance(timeline, int) or not isinstance(data.get("new_leader"), str):
+            continue
+        moment = events.moment(data.get("time"))
+        time = events.stamp(moment) if moment else event["time"]
+        line = {"time": time, "new_leader": data["new_leader"], "timeline": timeline + 1, "source": "reconciled"}
+        lines.setdefault((timeline, str(data.get("lsn")), time), line)
+    return sorted(lines.values(), key=lambda line: line["time"])
+
+
+def _matched(told, history):
+    """One change for a callback and the line of history that are the same."""
+    waiting = timed.Timed([(one["new_leader"], one["time"], one) for one in told])
+    same = set()
+    for line in history:
+        at = timed.seconds(line["time"])
+        near = [one for one in waiting.within(line["new_leader"], at - SAME_S, at + SAME_S) if id(one) not in same]
+        if near:
+            same.add(id(min(near, key=lambda one, at=at: abs(timed.seconds(one["time"]) - at))))
+            line["source"] = "confirmed"
+    return sorted([*history, *(one for one in told if id(one) not in same)], key=_place)
+
+
+def _place(change):
+    return change["time"], change["timeline"] or 0
+
+
+def _with_drills(changes, drills):
+    """The changes, and those that only a drill saw: its events came before the others', or those were lost."""
+    known = timed.Timed([(change["new_leader"], change["time"], change) for change in changes])
+    found = list(changes)
+    for drill in drills:
+        if not drill["new_leader"] or drill["new_leader"] == drill["old_leader"]:
+            continue
+        at = timed.seconds(drill["time"])
+        near = known.within(drill["new_leader"], at - DRILL_S, at + EARLY_S)
+        if any(_may_be(change, drill) for change in near):
+            continue
+        change = {"time": drill["time"], "new_leader": drill["new_leader"], "source": "drill"}
+        found.append({**change, "timeline": drill["timeline_after"]})
+    return sorted(found, key=_place)
+
+
+def _may_be(change, drill):
+    """Whether a change of the leader near a drill to the same leader isn't on another timeline."""
+    known = change["timeline"] and drill["timeline_after"]
+    return not known or change["timeline"] == drill["timeline_after"]
+
+
+def _lives(recorded):
+    """What members told of themselves: ``{time, node, what}``, ``what`` being led, followed or stopped."""
+    lives = []
+    for event in recorded:
+        role = event["data"].get("role")
+        if event["kind"] in (TOLD, STARTED):
+            lives.append(
+                {"time": event["time"], "node": event["node"], "what": "led" if role in LEADING else "followed"}
+            )
+        elif event["kind"] == STOPPED:
+            lives.append({"time": event["time"], "node": event["node"], "what": "stopped"})
+    return lives
+
+
+def _explain(change, drills, switchovers, taken):
+    change.update(why="failover", fault=None, lost=None, measured_s=None, promised_s=None)
+    at = timed.seconds(change["time"])
+    for drill in drills.within(change["new_leader"], at - EARLY_S, at + DRILL_S):
+        if drill["id"] in taken or not _may_be(change, drill):
+            continue
+        taken.add(drill["id"])
+        change.update(why="drill", fault=drill["fault"], lost=drill["lost"], measured_s=drill["outage_s"])
+        change.update(promised_s=drill["bound_s"], drill=drill["id"])
+        change["old_leader"] = drill["old_leader"] or change["old_leader"]
+        return
+    for event in switchovers.within(change["new_leader"], at - EARLY_S, at + ASKED_S):
+        if event["id"] in taken:
+            continue
+        taken.add(event["id"])
+        change["why"] = "switchover"
+        old = event["data"].get("old_leader")
+        change["old_leader"] = old if isinstance(old, str) else change["old_leader"]
+        return
+
+
+def _reckon(change, ends, worst):
+    """The outage: measured, reckoned from the old leader's stop, or assumed to be what is promised."""
+    measured, promised = change.pop("measured_s"), change.pop("promised_s")
+    change.update(outage_s=measured, how="measured", bound_s=promised)
+    if measured is not None:
+        return
+    change["bound_s"] = worst
+    at = timed.seconds(change["time"])
+    ended = ends.within(change["old_leader"], at - STOPPED_S, at)
+    if ended:
+        if change["why"] == "failover":
+            change["why"] = "orderly"
+        change["how"] = "reckoned"
+        change["outage_s"] = round(at - timed.seconds(ended[0]["time"]), 2)
+    elif worst is not None:
+        change.update(how="assumed", outage_s=worst)
+    else:
+        change["how"] = "unknown"
+
+
+def leaders(recorded, failovers, now):
+    """Who led when: ``[{leader, begin, end}]`` up to the latest event.
+
+    Args:
+        now: an event's time at which the last one still leads.
+    """
+    first = next((life for life in _lives(recorded) if life["what"] == "led"), None)
+    begins = [{"leader": first["node"], "begin": first["time"]}] if first else []
+    if not begins and failovers and failovers[0]["old_leader"]:
+        begins = [{"leader": failovers[0]["old_leader"], "begin": recorded[0]["time"]}]
+    begins += [{"leader": change["new_leader"], "begin": change["time"]} for change in failovers]
+    spans = []
+    for begin in sorted(begins, key=lambda span: span["begin"]):
+        if spans and spans[-1]["leader"] == begin["leader"]:
+            continue
+        if spans:
+            spans[-1]["end"] = begin["begin"]
+        spans.append(begin)
+    if spans:
+        spans[-1]["end"] = max(now, spans[-1]["begin"])
+    return spans
