@@ -39,8 +39,8 @@ RESTART_S = (0.3, 4.0)
 #: etcd's followers elect after 1 to 2 times its election timeout of 1 s (Raft), and Patroni asks the next member after
 #: its own share of retry_timeout.
 ELECTION_S = (0.0, 2.0)
-#: A standby whose connection broke tries again every 5 s (PostgreSQL's wal_retrieve_retry_interval).
-CONNECT_AGAIN_S = 6.0
+#: A standby whose connection broke tries again after wal_retrieve_retry_interval (0.5 s), and must be let in.
+CONNECT_AGAIN_S = 1.5
 
 
 @dataclass(frozen=True)

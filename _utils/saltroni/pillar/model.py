@@ -155,6 +155,8 @@ PARAMETERS = {
     "tcp_keepalives_count": 3,
     "client_connection_check_interval": "10s",
     "wal_receiver_timeout": "10s",
+    # a promotion that is asked for while a standby waits for its next try waits with it: 5 s by default
+    "wal_retrieve_retry_interval": "500ms",
     "wal_sender_timeout": "10s",
 }
 
