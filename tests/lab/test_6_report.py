@@ -106,7 +106,7 @@ def test_a_master_that_is_killed_in_a_burst_has_each_event_once(lab):
     shown = [line for line in runner(lab, "report.show", f"since={since}") if " lab/burst " in line]
     assert len(shown) == NUMBER
     assert len({line.split()[-1] for line in shown}) == NUMBER
-    assert complete(lab)
+    until(lambda: complete(lab), "every node to answer, and nothing to be missing", 90, every_s=5)
 
 
 def waiting(lab):
@@ -127,4 +127,4 @@ def test_a_node_that_was_cut_off_tells_afterwards(lab):
     shown = [line.split() for line in runner(lab, "report.show", f"since={since}")]
     # what it told of itself happened while nobody could hear it, or when it was back
     assert [line for line in shown if line[1] == "role/changed" and line[2] == old]
-    assert complete(lab)
+    until(lambda: complete(lab), "every node to answer, and nothing to be missing", 90, every_s=5)
