@@ -1,7 +1,10 @@
 """What the settings in force promise."""
 
+from pathlib import Path
+
 import pytest
 
+from saltroni import faults
 from saltroni.failover.promise import Promise
 from saltroni.pillar import model
 
@@ -53,3 +56,8 @@ def test_the_guard_saves_a_round_of_patroni(promise, settings):
 def test_the_guard_makes_a_crash_of_a_frozen_postmaster(promise, settings):
     assert promise.no_new_sessions(15).most_s == pytest.approx(12 + promise.crash().most_s)
     assert without(settings, connections=False).no_new_sessions(15).told()["terms"]["fault"] == 15
+
+
+def test_the_model_page_names_every_fault():
+    page = (Path(__file__).parents[2] / "docs" / "failover-model.md").read_text(encoding="utf-8")
+    assert [name for name in faults.known() if f"`{name}`" not in page] == []
