@@ -1,9 +1,12 @@
 """What a drill's checks are worth: rows and reads that are wrong on purpose, in real PostgreSQL, are found."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
+
+from saltroni.drill import ledger
 
 PIECES = (Path(__file__).parent / "pieces.py").read_text(encoding="utf-8")
 
@@ -36,12 +39,17 @@ def standing_still(lab):
     """A replica that receives the log and doesn't replay it."""
     leader, _ = lab.call("pg1", "patroni.leader")
     member = next(name for name in lab.model["by_role"]["patroni"] if name != leader)
-    command = ["runuser", "-u", "postgres", "--", "psql", "-Xc"]
-    lab.run(member, *command, "SELECT pg_wal_replay_pause()")
+    table = f"SET ROLE saltroni_drill; {ledger.TABLE}; {ledger.INDEX}"
+    psql = ("runuser", "-u", "postgres", "--", "psql", "-X", "--set=ON_ERROR_STOP=1", "--dbname=saltroni_drill")
+    lab.run(leader, *psql, f"--command={table}")
+    time.sleep(2)  # the table must be there before the replay stands still
+    # Patroni lets a replay that is paused go on, so the process that replays is stopped
+    pid = lab.run(member, "pgrep", "--full", "--uid=postgres", "startup recovering").stdout.strip()
+    lab.run(member, "kill", "-STOP", pid)
     try:
         yield member
     finally:
-        lab.run(member, *command, "SELECT pg_wal_replay_resume()")
+        lab.run(member, "kill", "-CONT", pid)
 
 
 def test_planted_stale_reads_are_found_and_the_port_keeps_its_promise(lab, standing_still):
