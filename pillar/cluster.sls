@@ -27,3 +27,4 @@ saltroni:
 
   drills:
     allowed: true              # real faults on this cluster: say no where nobody may break it
+    boot_s: 10                 # the lab's containers; a machine may take a minute or more

@@ -25,8 +25,9 @@ FOLLOW_S = (0.0, 2.2)
 #: A client that gets no answer gives a statement up after this long (drill.writers).
 STATEMENT_S = 2.0
 CONNECT_S = 1.0
-#: A container or machine that boots, and PostgreSQL that recovers from a crash.
-BOOT_S = (2.0, 60.0)
+#: No machine boots quicker.
+LEAST_BOOT_S = 1.0
+#: PostgreSQL that recovers from a crash.
 START_S = (0.3, 6.0)
 #: A postmaster that lost a backend ends the other sessions (SIGQUIT) and replays what wasn't checkpointed: not faster.
 RECOVERY_S = 0.1
@@ -95,6 +96,8 @@ class Promise:
     #: The lease guard's parts, see :mod:`saltroni.guard`: it wakes Patroni; seconds after which a postmaster is frozen.
     guard_wakes: bool = False
     guard_frozen_s: float | None = None
+    #: How long a machine may take to boot.
+    boot_s: float = 60.0
 
     @classmethod
     def of(cls, model, config=None):
@@ -119,6 +122,7 @@ class Promise:
             guard_frozen_s=float(guard["connect_timeout_s"] + guard["for_s"])
             if guard["enabled"] and guard["connections"]
             else None,
+            boot_s=float(model["drills"]["boot_s"]),
         )
 
     def synchronous(self):
@@ -160,7 +164,7 @@ class Promise:
         if not self.synchronous():
             return self.nothing()
         if self.replication == "strict" and left < 1:
-            back = (("boot", *BOOT_S), ("PostgreSQL starts", *START_S)) if boots else ()
+            back = (self._boot(), ("PostgreSQL starts", *START_S)) if boots else ()
             back += (("a standby connects", 0.0, CONNECT_AGAIN_S), ("reconnect", *RECONNECT_S))
             return self.lasting(lasts_s, Cost(back))
         if self.replication in ("quorum", "strict") and left >= self.synchronous_nodes:
@@ -280,15 +284,19 @@ class Promise:
         after = then.terms if then else self._seen()
         return Cost((("fault", 0.0, float(lasts_s)), *after), loses=bool(then and then.loses))
 
-    def power(self, lease=True):
-        """Machines boot again, PostgreSQL recovers, and somebody must lead."""
-        held = (("lease", 0.0, self.ttl_s),) if lease else ()
+    def _boot(self):
+        return ("boot", LEAST_BOOT_S, self.boot_s)
+
+    def power(self):
+        """Machines boot again, and the one that led goes on: its lease is its own, and runs beside the boot."""
+        follow = (("a standby connects", 0.0, CONNECT_AGAIN_S),) if self.synchronous() else ()
         return Cost(
             (
-                ("boot", *BOOT_S),
-                *held,
+                self._boot(),
+                ("Patroni starts", *AGENT_START_S),
                 ("PostgreSQL starts", *START_S),
                 ("promotion", 0.0, HANDOVER_S[1]),
+                *follow,
                 *self._seen(),
             )
         )

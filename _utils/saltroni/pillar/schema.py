@@ -225,6 +225,9 @@ SCHEMA = _object(
                     "default": False,
                     "description": "whether real faults may be injected",
                 },
+                "boot_s": _integer(
+                    60, 5, 900, "how long a machine may take to boot (seconds): part of what a power cut may cost"
+                ),
                 "schedule": _object(
                     {
                         "calendar": _text(
