@@ -3,11 +3,13 @@ Install the Python packages that our runners use:
     - pkgs:
       - jsonschema >= 4.18
       - jinja2 >= 3.1
+      # 100 000 events are read three times as fast
+      - orjson >= 3.10, < 4
       # pictures and the HTML form of the report
       - matplotlib >= 3.10, < 4
       - markdown-it-py >= 3, < 5
     # asking pip takes seconds
     - unless:
       - fun: salt_python.has
-        args: [jinja2, jsonschema, matplotlib, markdown_it]
+        args: [jinja2, jsonschema, matplotlib, markdown_it, orjson]
     - order: 1

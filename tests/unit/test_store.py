@@ -224,3 +224,11 @@ def test_a_damaged_cluster_file_is_named(tmp_path):
     (tmp_path / "demo" / "cluster.json").write_text("{")
     with pytest.raises(ValueError, match=r"demo/cluster.json is damaged"):
         clusters.known(tmp_path)
+
+
+def test_an_event_with_half_a_surrogate_pair_is_read(tmp_path):
+    kept = store.Store(tmp_path)
+    kept.append([{**event("half"), "data": {"text": "\ud800"}}])
+    log = kept.read()
+    assert [found["data"] for found in log.events] == [{"text": "\ud800"}]
+    assert not log.unreadable

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
+
 from saltroni.report import index
 
 NEEDED = {"id", "time", "cluster", "node", "kind", "data"}
@@ -184,11 +186,19 @@ def _read(path, end, log, seen, reduce):
                 log.events.append(reduce(event) if reduce else event)
 
 
-def _event(line):
+def _parsed(line):
     try:
-        event = json.loads(line.decode())
+        return orjson.loads(line)
+    except ValueError:
+        pass
+    try:
+        return json.loads(line.decode())  # it also takes half of a surrogate pair, which a node may have sent
     except ValueError:
         return None
+
+
+def _event(line):
+    event = _parsed(line)
     if not isinstance(event, dict) or not event.keys() >= NEEDED:
         return None
     return event if isinstance(event["data"], dict) and isinstance(event["id"], str) else None
