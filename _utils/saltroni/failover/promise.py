@@ -17,11 +17,14 @@ CHECK_S = 0.2
 #: A member that wants to lead asks the others for their position; a silent one costs this long (Patroni's ha.py,
 #: ``fetch_node_status``: a fixed timeout of 2 s).
 SILENT_PEER_S = (0.0, 2.1)
-#: A planned hand-over: the old leader stops in good order, and Patroni sleeps a fixed second after it gave its lease up
-#: (ha.py, ``_do_switchover``). The third member sleeps a fixed 2 s before it follows: a new leader whose commits wait
-#: for it loses that time too.
-DEMOTE_S = (1.0, 1.9)
-FOLLOW_S = (0.0, 2.2)
+#: A planned hand-over: the old leader stops in good order, and Patroni sleeps a fixed second before it gives its lease up
+#: (ha.py, ``demote``).
+DEMOTE_S = (1.0, 1.5)
+#: The same when Patroni itself ends and must close everything first.
+LEAVE_S = (1.0, 1.9)
+#: A new leader whose commits wait for standbys waits for the first that follows it: the old leader, once it is started
+#: again, or the third member, which sleeps a fixed 2 s first (ha.py, after a manual failover). It is promoted meanwhile.
+FOLLOW_S = (0.2, 2.2)
 #: A client that gets no answer gives a statement up after this long (drill.writers).
 STATEMENT_S = 2.0
 CONNECT_S = 1.0
@@ -257,12 +260,13 @@ class Promise:
 
     def planned(self):
         """A switchover."""
-        follow = (("a standby follows", *FOLLOW_S),) if self.replication in ("quorum", "strict") else ()
-        return Cost((("demotion", *DEMOTE_S), ("promotion", 0.0, HANDOVER_S[1]), *follow, *self._seen()))
+        waits = self.replication in ("quorum", "strict")
+        taken = ("promotion and a first standby", *FOLLOW_S) if waits else ("promotion", 0.0, HANDOVER_S[1])
+        return Cost((("demotion", *DEMOTE_S), taken, *self._seen()))
 
     def left_in_order(self):
         """The leader leaves in good order."""
-        return Cost((("demotion", *DEMOTE_S), ("promotion", 0.0, HANDOVER_S[1]), *self._seen()))
+        return Cost((("demotion", *LEAVE_S), ("promotion", 0.0, HANDOVER_S[1]), *self._seen()))
 
     def proxy_lost(self):
         """The load balancer is gone: a client notices by its own deadlines and goes to another."""

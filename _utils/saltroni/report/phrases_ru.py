@@ -111,7 +111,7 @@ TERMS = {
     "Patroni's retries": "повторы Patroni",
     "a connection is replaced": "замена соединения",
     "a standby connects": "подключение реплики",
-    "a standby follows": "реплика следует за новым лидером",
+    "promotion and a first standby": "повышение и первая реплика",
     "boot": "загрузка",
     "connect's deadline": "срок соединения",
     "demotion": "сложение лидерства",
