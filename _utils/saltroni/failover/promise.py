@@ -280,13 +280,12 @@ class Promise:
         after = then.terms if then else self._seen()
         return Cost((("fault", 0.0, float(lasts_s)), *after), loses=bool(then and then.loses))
 
-    def power(self, lease=True):
+    def power(self):
         """Machines boot again, PostgreSQL recovers, and somebody must lead."""
-        held = (("lease", 0.0, self.ttl_s),) if lease else ()
         return Cost(
             (
                 ("boot", *BOOT_S),
-                *held,
+                ("lease", 0.0, self.ttl_s),
                 ("PostgreSQL starts", *START_S),
                 ("promotion", 0.0, HANDOVER_S[1]),
                 *self._seen(),
