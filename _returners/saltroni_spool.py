@@ -26,4 +26,5 @@ def returner(ret):
             folder = __opts__.get("saltroni_spool", saltroni.spool.files.FOLDER)
             saltroni.spool.files.put("states/applied", run, identity=f"run-{ret['jid']}", folder=folder)
     except Exception:
+        # Salt drops what a returner raises: the log is the only place where anybody would hear of it
         LOG.exception("the state run's failure could not be kept for the report")

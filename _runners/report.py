@@ -8,7 +8,6 @@ Files, below ``/var/lib/saltroni/<cluster>/``: ``events/YYYY-MM.jsonl``, ``REPOR
 """
 
 import logging
-import time
 from datetime import UTC, datetime
 
 import jinja2
@@ -130,13 +129,16 @@ def _is_cached(message):
     if "saltroni_returners" not in __context__:
         __context__["saltroni_returners"] = salt.loader.returners(__opts__, {})
     get = __context__["saltroni_returners"][f"{__opts__['master_job_cache']}.get_jid"]
-    end = time.monotonic() + CACHED_WITHIN_S
-    while True:
-        if (get(message["jid"]) or {}).get(message["id"], {}).get("return") == message.get("return"):
-            return True
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
+
+    def look():
+        if (get(message["jid"]) or {}).get(message["id"], {}).get("return") != message.get("return"):
+            raise saltroni.wait.NotYet("it isn't there")
+
+    try:
+        saltroni.wait.until(look, "the job cache to have the return", CACHED_WITHIN_S, every_s=0.05)
+    except saltroni.wait.DeadlineError:
+        return False
+    return True
 
 
 def receive(parcel):

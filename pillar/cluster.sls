@@ -5,7 +5,7 @@ saltroni:
   cluster: demo
 
   nodes:
-    salt: {address: 192.168.56.10, roles: [master], memory_mb: 1024}
+    salt: {address: 192.168.56.10, roles: [master], memory_mb: 1536}
     etcd1: {address: 192.168.56.11, roles: [etcd], memory_mb: 512}
     etcd2: {address: 192.168.56.12, roles: [etcd], memory_mb: 512}
     etcd3: {address: 192.168.56.13, roles: [etcd], memory_mb: 512}

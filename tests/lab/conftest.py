@@ -4,6 +4,7 @@ nothing by the command that a newcomer types."""
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,24 @@ def changes(answers):
         for state in states.values()
         if state["changes"]
     ]
+
+
+def until(check, what, deadline_s, every_s=0.5):
+    """What ``check`` gives as soon as it is true."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        found = check()
+        if found:
+            return found
+        time.sleep(every_s)
+    return pytest.fail(f"waited {deadline_s} s for {what}")
+
+
+def whole(lab, deadline_s):
+    """Wait until health says that the cluster is whole."""
+
+    def looked():
+        health, _ = lab.call("lb1", "patroni.health", check=False)
+        return isinstance(health, dict) and health["whole"]
+
+    until(looked, "the cluster to be whole", deadline_s)

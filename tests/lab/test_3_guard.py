@@ -1,8 +1,6 @@
 """The lease guard on the real leader: a frozen Patroni is fenced before its lease ends, and its own end harms nobody."""
 
-import time
-
-import pytest
+from .conftest import until, whole
 
 GUARD = "saltroni-guard"
 
@@ -17,14 +15,6 @@ def journal(lab, node, since):
 
 def now(lab, node):
     return int(lab.run(node, "date", "+%s").stdout)
-
-
-def wait_for(what, look, deadline_s, every_s=0.5):
-    ends = time.monotonic() + deadline_s
-    while not look():
-        if time.monotonic() > ends:
-            pytest.fail(f"waited {deadline_s} s for {what}")
-        time.sleep(every_s)
 
 
 def test_every_member_has_one_and_health_shows_it(lab):
@@ -59,7 +49,7 @@ def test_its_end_harms_nobody(lab):
     name = leader(lab)
     before = lab.processes()[name]
     lab.run(name, "systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", GUARD)
-    wait_for("the guard to run again", lambda: active(lab, name), 15)
+    until(lambda: active(lab, name), "the guard to run again", 15)
     assert lab.processes()[name] == before
     assert leader(lab) == name
 
@@ -74,11 +64,11 @@ def test_a_frozen_patroni_is_fenced_before_its_lease_ends(lab):
     begun = now(lab, name)
     lab.call(name, "fault.inject", "patroni_frozen", "40")
     try:
-        wait_for("the guard to stop PostgreSQL", lambda: "stopped PostgreSQL" in journal(lab, name, begun), 30)
+        until(lambda: "stopped PostgreSQL" in journal(lab, name, begun), "the guard to stop PostgreSQL", 30)
         assert "Patroni neither renews it" in journal(lab, name, begun)
         other = next(other for other in lab.model["by_role"]["patroni"] if other != name)
         assert lab.call(other, "patroni.leader")[0] == name
-        wait_for("another leader", lambda: lab.call(other, "patroni.leader")[0] not in (None, name), 20)
+        until(lambda: lab.call(other, "patroni.leader")[0] not in (None, name), "another leader", 20)
     finally:
         lab.call(name, "fault.heal", "patroni_frozen")
-    wait_for("a whole cluster", lambda: lab.call("lb1", "patroni.health", check=False)[0]["whole"], 60, every_s=2)
+    whole(lab, 60)

@@ -2,11 +2,8 @@
 
 import json
 import subprocess
-import time
 
-import pytest
-
-from .conftest import MASTER, ROOT
+from .conftest import MASTER, ROOT, until, whole
 
 BURST = """
 import sys
@@ -16,17 +13,6 @@ for number in range(int(sys.argv[1])):
     files.put("lab/burst", {"number": number})
 """
 NUMBER = 1000
-
-
-def until(check, what, deadline_s, every_s=1.0):
-    """What ``check`` gives as soon as it is true."""
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
-        found = check()
-        if found:
-            return found
-        time.sleep(every_s)
-    return pytest.fail(f"waited {deadline_s} s for {what}")
 
 
 def runner(lab, *command, check=True):
@@ -44,11 +30,6 @@ def leader(lab, besides=None):
     """Who leads, asked of a member without the master."""
     asked = next(name for name in lab.model["by_role"]["patroni"] if name != besides)
     return next((row["Member"] for row in members(lab, asked) if row["Role"] == "Leader"), None)
-
-
-def whole(lab):
-    health, _ = lab.call("lb1", "patroni.health", check=False)
-    return isinstance(health, dict) and health["whole"]
 
 
 def kill_leader(lab):
@@ -77,7 +58,7 @@ def complete(lab):
 
 
 def test_failovers_while_the_master_was_away_are_told(lab):
-    until(lambda: whole(lab), "a whole cluster", 90)
+    whole(lab, 90)
     since = clock(lab)
     lab.run(MASTER, "systemctl", "stop", "salt-master")
     try:
@@ -115,12 +96,12 @@ def waiting(lab):
 
 def test_a_node_that_was_cut_off_tells_afterwards(lab):
     """It is the leader, and cut off while another takes over."""
-    until(lambda: whole(lab), "a whole cluster", 90)
+    whole(lab, 90)
     since, old = clock(lab), leader(lab)
     lasts_s = lab.call("lb1", "patroni.drills")[0]["network_cut"]["lasts_s"]
     lab.call(old, "fault.inject", "network_cut", f"deadline_s={lasts_s}")
     new = until(lambda: (now := leader(lab, besides=old)) not in (None, old) and now, "another leader", lasts_s + 5)
-    until(lambda: whole(lab), "a whole cluster", lasts_s + 90)
+    whole(lab, lasts_s + 90)
     until(lambda: lab.call(old, "spool.waiting")[0] == [], "its spool to be empty", 90, every_s=3)
     (told,) = failovers(lab, since)
     assert (told["old_leader"], told["new_leader"]) == (old, new)

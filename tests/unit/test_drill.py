@@ -2,6 +2,7 @@
 
 import base64
 import contextvars
+import inspect
 import json
 import time
 from collections import Counter
@@ -311,7 +312,7 @@ def test_every_fault_is_found_and_complete(built):
         assert fault.visible_after_s(built) <= fault.lasts_s(built) or fault.lasts_s(built) == 0, name
         if fault.single:
             assert all(callable(getattr(fault, part)) for part in ("inject", "heal", "active")), name
-            assert not fault.lasts_s(built) or "healer.arm" in sources(fault.module), name
+            assert not fault.lasts_s(built) or "healer.arm" in sources(inspect.getmodule(fault.inject)), name
 
 
 def test_a_new_fault_is_one_new_file(tmp_path, monkeypatch):

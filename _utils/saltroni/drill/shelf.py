@@ -1,12 +1,11 @@
 """Suites on the master's disk: one JSON file each, durable after every step, and one suite at a time for a cluster."""
 
 import contextlib
-import fcntl
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from saltroni import clusters
+from saltroni import clusters, locks
 
 FOLDER = "suites"
 
@@ -79,11 +78,9 @@ class Shelf:
             ShelfError: a suite runs.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self.folder / "lock").open("a", encoding="utf-8") as held:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as err:
-                raise ShelfError("a suite runs in this cluster already") from err
+        with locks.attempt(self.folder / "lock") as mine:
+            if not mine:
+                raise ShelfError("a suite runs in this cluster already")
             yield
 
 

@@ -3,7 +3,7 @@
 Source: Patroni's documentation, *DCS Failsafe Mode*.
 """
 
-from saltroni.faults import nft
+from saltroni.faults import lease, nft
 
 SUMMARY = "the way from the node to etcd is cut, everything else goes on"
 NEEDS = nft.NEEDS
@@ -17,11 +17,8 @@ def _etcd(model):
 
 _CUT = nft.Cut(__name__, _etcd)
 inject, heal, active, unable = _CUT.inject, _CUT.heal, _CUT.active, _CUT.unable
-
-
-def lasts_s(model):
-    """Longer than the lease, so that the others are tempted to take over, and see that the leader is alive."""
-    return float(model["timings"]["ttl_s"] + 2 * model["timings"]["loop_wait_s"] + 13)
+# so long that the others are tempted to take over, and see that the leader is alive
+lasts_s = lease.outlasts_s
 
 
 def cost(promise):

@@ -1,56 +1,28 @@
 """The lease guard stops and keeps everything it holds. systemd's watchdog ends it, and starts another."""
 
-import signal
-import time
-
-from saltroni import processes
-from saltroni.faults import FaultError, guard_killed, healer
+from saltroni.faults import guard_killed, main_process
 
 SUMMARY = "SIGSTOP of the lease guard on the leader"
 NAME = "guard_frozen"
-UNIT = guard_killed.UNIT
-
-
-def _continue():
-    return ["systemctl", "kill", "--kill-whom=main", "--signal=SIGCONT", UNIT]
+UNIT, unable = guard_killed.UNIT, guard_killed.unable
 
 
 def inject(target, deadline_s):
     """Freeze it; a timer of systemd thaws it after ``deadline_s`` seconds, should its watchdog not have ended it."""
-
-    def main():
-        return processes.main_pid(UNIT)
-
-    pid = main()
-    if pid is None:
-        raise FaultError(f"{UNIT} doesn't run on this node")
-    if active(target):
-        raise FaultError(f"{UNIT} is frozen already: fault.heal {NAME}")
-    heals_by = healer.arm(NAME, deadline_s, *_continue())
-    try:
-        processes.send(pid, signal.SIGSTOP, main)
-    except processes.ProcessError as err:
-        raise FaultError(str(err)) from err
-    return {"pid": pid, "at_unix": time.time(), "heals_by": heals_by}
+    del target
+    return main_process.freeze(NAME, UNIT, deadline_s)
 
 
 def heal(target):
-    """Thaw it and take the timer away."""
-    healer.run(*_continue(), check=False)
-    healer.disarm(NAME)
-    return {"running": not active(target)}
+    """Thaw it and take the timer away; systemd's watchdog may have ended it."""
+    del target
+    return main_process.thaw(NAME, UNIT, must_run=False)
 
 
 def active(target):
-    """Whether it is stopped (state ``T``)."""
+    """Whether it is stopped."""
     del target
-    pid = processes.main_pid(UNIT)
-    return pid is not None and processes.state(pid) == "T"
-
-
-def unable(target):
-    """Only where there is one."""
-    return guard_killed.unable(target)
+    return main_process.frozen(UNIT)
 
 
 def lasts_s(model):

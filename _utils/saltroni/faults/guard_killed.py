@@ -1,10 +1,6 @@
 """The lease guard dies at once."""
 
-import signal
-import time
-
-from saltroni import processes
-from saltroni.faults import FaultError
+from saltroni.faults import main_process
 
 SUMMARY = "kill -9 of the lease guard on the leader"
 UNIT = "saltroni-guard.service"
@@ -13,29 +9,7 @@ UNIT = "saltroni-guard.service"
 def inject(target, deadline_s):
     """Kill it. Nothing lasts: systemd starts it again."""
     del target, deadline_s
-
-    def main():
-        return processes.main_pid(UNIT)
-
-    pid = main()
-    if pid is None:
-        raise FaultError(f"{UNIT} doesn't run on this node")
-    try:
-        processes.send(pid, signal.SIGKILL, main)
-    except processes.ProcessError as err:
-        raise FaultError(str(err)) from err
-    return {"pid": pid, "at_unix": time.time(), "heals_by": "systemd starts it again"}
-
-
-def heal(target):
-    """Nothing to do: systemd starts it again."""
-    return {"running": not active(target)}
-
-
-def active(target):
-    """Never lasts."""
-    del target
-    return False
+    return main_process.kill(UNIT, "systemd starts it again")
 
 
 def unable(target):

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from saltroni import processes
-from saltroni.faults import FaultError, healer
+from saltroni.faults import FaultError, healer, main_process
 
 RUNTIME = "/run/systemd/system"
 ETCD = "etcd.service"
@@ -42,22 +42,16 @@ def make(fault, unit, deadline_s):
     Raises:
         FaultError: it doesn't run, or is kept down already; nothing is changed then.
     """
-
-    def main():
-        return processes.main_pid(unit)
-
     if active(fault, unit):
         raise FaultError(f"{unit} is kept down already: fault.heal {fault}")
-    pid = main()
-    if pid is None:
-        raise FaultError(f"{unit} doesn't run on this node")
+    pid, look = main_process.found(unit)
     heals_by = healer.arm(fault, deadline_s, *lift_command(fault, unit))
     path = drop_in(fault, unit)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(CONDITION, encoding="utf-8")
         healer.run("systemctl", "daemon-reload")
-        processes.send(pid, signal.SIGKILL, main)
+        processes.send(pid, signal.SIGKILL, look)
     except (OSError, FaultError, processes.ProcessError) as err:
         lift(fault, unit)
         raise FaultError(str(err)) from err

@@ -1,6 +1,6 @@
 """The node is cut off from everyone: its cable is out, or a switch is dead. Everything on it runs on."""
 
-from saltroni.faults import nft, node_lost
+from saltroni.faults import lease, nft
 
 SUMMARY = "the network of the whole node is cut, both ways"
 ROLE = None
@@ -9,7 +9,7 @@ NEEDS = nft.NEEDS
 
 _CUT = nft.Cut(__name__, lambda model: nft.EVERYTHING, later=True)
 inject, heal, active, unable = _CUT.inject, _CUT.heal, _CUT.active, _CUT.unable
-lasts_s, visible_after_s = node_lost.lasts_s, node_lost.visible_after_s
+lasts_s, visible_after_s = lease.outlasts_s, lease.over_s
 
 
 def cost(promise):

@@ -2,7 +2,7 @@
 
 import time
 
-from saltroni.faults import FaultError, healer, nft, power
+from saltroni.faults import FaultError, healer, lease, nft, power
 
 SUMMARY = "the node loses power, and boots only after a while"
 NAME = power.NAME
@@ -12,6 +12,7 @@ NEEDS = f"systemd at boot, {nft.NEEDS}"
 
 _CUT = nft.Cut(__name__, lambda model: nft.EVERYTHING)
 unable = _CUT.unable
+lasts_s, visible_after_s = lease.outlasts_s, lease.over_s
 
 
 def inject(target, deadline_s):
@@ -37,26 +38,6 @@ def active(target):
     """Whether the node is to be held, or is being held."""
     del target
     return power.held()
-
-
-def noticed_s(ttl_s, loop_wait_s):
-    """The lease must run out first; the others notice within a round, and ask the silent one for 2 s."""
-    return float(ttl_s + 2 * loop_wait_s + 3)
-
-
-def held_s(ttl_s, loop_wait_s):
-    """Longer than the lease: the others must have taken over, and been seen by everybody."""
-    return noticed_s(ttl_s, loop_wait_s) + 10.0
-
-
-def lasts_s(model):
-    """See :func:`held_s`."""
-    return held_s(model["timings"]["ttl_s"], model["timings"]["loop_wait_s"])
-
-
-def visible_after_s(model):
-    """See :func:`noticed_s`."""
-    return noticed_s(model["timings"]["ttl_s"], model["timings"]["loop_wait_s"])
 
 
 def cost(promise):

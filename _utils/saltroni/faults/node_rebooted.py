@@ -24,12 +24,6 @@ def heal(target):
     return {"running": True}
 
 
-def active(target):
-    """Never seen: a machine that answers has booted."""
-    del target
-    return False
-
-
 def cost(promise):
     """A machine that takes longer to boot than the lease lasts is as one that is lost; a quicker one costs less."""
     return promise.lease_end()

@@ -14,6 +14,7 @@ import os
 import shlex
 from pathlib import Path
 
+from saltroni import durable
 from saltroni.faults import healer, nft
 
 UNIT = "etc/systemd/system/saltroni-hold.service"
@@ -80,7 +81,7 @@ def hold(until_unix, longest_s, root="/"):
     wanted.parent.mkdir(parents=True, exist_ok=True)
     wanted.unlink(missing_ok=True)
     wanted.symlink_to(f"../{unit.name}")
-    _sync(wanted.parent)
+    durable.sync(wanted.parent)
 
 
 def let_go(root="/"):
@@ -101,12 +102,4 @@ def _write(path, text):
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
-    _sync(path.parent)
-
-
-def _sync(folder):
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.sync(path.parent)

@@ -141,6 +141,25 @@ def _problem(group):
     }
 
 
+def _told(event, kind, title, said, how=None):
+    """The problem that one event is; it is solved already where ``how`` is given."""
+    return {
+        "kind": kind,
+        "title": title,
+        "said": said,
+        "held": [],
+        "nodes": [event["node"]],
+        "still": [],
+        "met": event["time"],
+        "run": None,
+        "times": 1,
+        "solved": event["time"] if how else None,
+        "solved_run": None,
+        "how": how,
+        "covers": [event["id"]],
+    }
+
+
 def _of_drills(recorded):
     found = []
     for event in recorded:
@@ -154,45 +173,21 @@ def _of_drills(recorded):
             continue
         reasons = event["data"].get("reasons")
         said = "\n".join(str(reason) for reason in reasons) if isinstance(reasons, list) else str(reasons or "")
-        found.append(
-            {
-                "kind": "drill",
-                "title": ("pt_drill", {"fault": fault}),
-                "said": said or ("ps_no_reason", {}),
-                "held": [],
-                "nodes": [event["node"]],
-                "still": [],
-                "met": event["time"],
-                "run": None,
-                "times": 1,
-                "solved": None,
-                "solved_run": None,
-                "how": None,
-                "covers": [event["id"]],
-                "fault": fault,
-            }
-        )
+        problem = _told(event, "drill", ("pt_drill", {"fault": fault}), said or ("ps_no_reason", {}))
+        found.append({**problem, "fault": fault})
     return found
 
 
 def _of_spools(recorded):
     """Files in nodes' spools that no event could be read from. They are gone once they have been told."""
     return [
-        {
-            "kind": "spool",
-            "title": ("pt_spool", {"node": event["node"]}),
-            "said": ("ps_spool", {name: tidy.line(event["data"].get(name)) for name in ("file", "why")}),
-            "held": [],
-            "nodes": [event["node"]],
-            "still": [],
-            "met": event["time"],
-            "run": None,
-            "times": 1,
-            "solved": event["time"],
-            "solved_run": None,
-            "how": ("ph_spool", {}),
-            "covers": [event["id"]],
-        }
+        _told(
+            event,
+            "spool",
+            ("pt_spool", {"node": event["node"]}),
+            ("ps_spool", {name: tidy.line(event["data"].get(name)) for name in ("file", "why")}),
+            how=("ph_spool", {}),
+        )
         for event in recorded
         if event["kind"] == UNREADABLE
     ]
@@ -205,23 +200,9 @@ def _of_people(recorded):
             continue
         data = event["data"]
         solution = data.get("solution")
-        found.append(
-            {
-                "kind": "note",
-                "title": ("pt_note", {"title": str(data.get("title"))}),
-                "said": str(data.get("text") or ""),
-                "held": [],
-                "nodes": [],
-                "still": [],
-                "met": event["time"],
-                "run": None,
-                "times": 1,
-                "solved": event["time"] if solution else None,
-                "solved_run": None,
-                "how": ("ph_note", {"text": str(solution)}) if solution else None,
-                "covers": [event["id"]],
-            }
-        )
+        title, said = ("pt_note", {"title": str(data.get("title"))}), str(data.get("text") or "")
+        how = ("ph_note", {"text": str(solution)}) if solution else None
+        found.append({**_told(event, "note", title, said, how), "nodes": []})
     return found
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import orjson
 
+from saltroni import durable
 from saltroni.report import index
 
 NEEDED = {"id", "time", "cluster", "node", "kind", "data"}
@@ -158,7 +159,7 @@ class Store:
                 os.ftruncate(file.fileno(), before)
                 raise
         if new:
-            _sync_folder(self.folder)
+            durable.sync(self.folder)
         return before + len(block)
 
 
@@ -229,11 +230,3 @@ def _after_last_newline(file, end):
 
 def _private(path):
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "a", encoding="ascii")
-
-
-def _sync_folder(folder):
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

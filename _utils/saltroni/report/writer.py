@@ -5,7 +5,6 @@ lets a burst gather, writes, and ends when no wish is left.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import subprocess
@@ -13,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from saltroni import clusters, wait
+from saltroni import clusters, locks, wait
 
 #: How long a burst may gather before it is written (seconds).
 QUIET_S = 1.0
@@ -103,18 +102,8 @@ def alone(folder, deadline_s=BUSY_S):
         yield
 
 
-@contextlib.contextmanager
 def _locked(folder):
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
+    return locks.attempt(folder / LOCK)
 
 
 def main(folder):

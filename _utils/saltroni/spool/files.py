@@ -5,7 +5,6 @@ with suspicion: only small regular files that hold a JSON object count, the rest
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -14,6 +13,8 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+
+from saltroni import durable, locks
 
 FOLDER = "/var/spool/saltroni"
 SUFFIX = ".json"
@@ -74,7 +75,7 @@ def put(kind, data, identity=None, happened=None, folder=FOLDER):
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync(folder)
+    durable.sync(folder)
     return identity
 
 
@@ -146,16 +147,8 @@ def only_sender(folder=FOLDER):
     with contextlib.suppress(FileNotFoundError):
         if path.lstat().st_uid != os.geteuid():
             path.unlink()  # another user's lock would keep us from sending
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
+    with locks.attempt(path, os.O_NOFOLLOW) as mine:
+        yield mine
 
 
 def _read(path):
@@ -185,11 +178,3 @@ def _content(path):
     if len(content) > LARGEST:
         raise ValueError(f"it is larger than {LARGEST} bytes")
     return content
-
-
-def _sync(folder):
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
