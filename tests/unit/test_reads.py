@@ -48,6 +48,13 @@ def test_a_row_that_a_member_should_have_and_has_not_is_found():
     assert found(read(30.5, 2899, 28))["stale_reads"] == 0
 
 
+def test_a_row_that_waits_for_a_standby_is_owed_to_nobody_before_it_is_acknowledged():
+    """A new leader's first commit waits for a standby to follow: its place is written, the row isn't to be seen."""
+    places, rows = [reads.Place(4.0, 4.0, 500)], {0: {182: 1.0, 184: 3.0}}
+    assert found(read(2.0, 500, 182), places=places, rows=rows)["stale_reads"] == 0
+    assert found(read(3.5, 500, 182), places=places, rows=rows)["stale_reads"] == 1
+
+
 def test_rows_that_are_lost_are_not_held_against_replicas():
     told = ledger.Ledger(acknowledged={0: {1: 1.0, 2: 2.0}})
     assert ledger.kept(told, [(0, 1, "h", 1)]) == {0: {1: 1.0}}

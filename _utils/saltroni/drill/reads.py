@@ -10,7 +10,9 @@ Three rules:
 
 - on one connection, hence on one member, positions never go back;
 - a read is at most so many bytes behind what the leader had written before the delay;
-- a member that has replayed a place of the log shows every row that was acknowledged before the leader was there.
+- a member that has replayed a place of the log shows every row that was acknowledged before the leader was there, and
+  before the read was sent: a leader has rows in its log that wait for a standby, are shown to nobody, and may be
+  acknowledged later at the same place.
 """
 
 from bisect import bisect_right
@@ -83,7 +85,7 @@ def behind(reads, places, lag_bytes, late_s):
 
 
 def lacking(reads, places, acknowledged):
-    """Reads without a row that was acknowledged before the leader wrote what this member has replayed."""
+    """Reads without a row that was acknowledged before they were sent, at a place that this member had replayed."""
     ordered = sorted(places, key=lambda place: place.written)
     written = [place.written for place in ordered]
     # of all places up to this one, the latest question: acknowledgements before it are in that part of the log
@@ -99,7 +101,7 @@ def lacking(reads, places, acknowledged):
         if not known:
             continue
         for writer, there in read.positions.items():
-            before = bisect_right(times.get(writer, []), asked[known - 1])
+            before = bisect_right(times.get(writer, []), min(asked[known - 1], read.sent_at))
             if before and rows[writer][before - 1][1] > there:
                 wanted = rows[writer][before - 1][1]
                 found.append(f"{read.member}: writer {writer} is at {there}, {wanted} was acknowledged before")
