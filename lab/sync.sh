@@ -1,7 +1,17 @@
 #!/usr/bin/env bash
-# Brings the state tree to the master: what `vagrant rsync` does, in a tenth of a second.
+# Brings the state tree to the master: what `vagrant rsync` does, in a tenth of a second. A master that has loaded Python
+# code which isn't the same any more is restarted: it would check a new pillar by the old rules. Its own minion's copy
+# comes first in the import path, also of salt-master.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 
-rsync --archive --delete --chown=root:root --exclude-from="$ROOT/lab/rsync-exclude" \
-    --rsh="$ROOT/lab/run" "$ROOT/" "$(nodes master):/srv/saltroni/"
+master=$(nodes master)
+was=$("$ROOT/lab/run" "$master" sh -c 'ls -d /srv/saltroni/_utils 2>/dev/null || true')
+changed=$(rsync --archive --delete --chown=root:root --exclude-from="$ROOT/lab/rsync-exclude" --out-format=%n \
+    --rsh="$ROOT/lab/run" "$ROOT/" "$master:/srv/saltroni/")
+if [ -n "$was" ] && grep -qE '^(deleting )?_(utils|pillar|runners)/.*\.py$' <<<"$changed"; then
+    say "the master's code has changed: salt-master is restarted"
+    "$ROOT/lab/run" "$master" salt-call saltutil.sync_all >/dev/null
+    "$ROOT/lab/run" "$master" systemctl restart salt-master
+    "$ROOT/lab/minions.sh"
+fi
