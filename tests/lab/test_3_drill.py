@@ -18,7 +18,7 @@ def traces(lab):
     """What a fault or a drill may leave on the nodes: {node: text}."""
     look = (
         "nft list tables 2>/dev/null; cut -d' ' -f2,3 /proc/mounts | sort; "
-        "systemctl list-units --all --plain --no-legend 'saltroni-*' | cut -d' ' -f1 | sort; "
+        "ls -A /run/systemd/transient | grep ^saltroni-; "
         "ps -eo stat=,comm= | grep ^T; ls -A /run/saltroni-drill 2>/dev/null; true"
     )
     return {node: lab.run(node, "sh", "-c", look).stdout for node in lab.model["nodes"]}

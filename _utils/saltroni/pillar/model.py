@@ -191,6 +191,8 @@ def dynamic_configuration(model):
         check_timeline=True,
         postgresql={
             "use_pg_rewind": True,
+            # a rewind that broke off leaves data that never starts again: a copy of the healthy leader's takes its place
+            "remove_data_directory_on_rewind_failure": True,
             "use_slots": True,
             "parameters": postgresql_parameters(model),
         },
