@@ -190,7 +190,7 @@ def test_a_suite_that_is_killed_goes_on_where_it_was(lab):
 def test_nodes_networks_and_disks_fail_and_no_row_is_lost(lab):
     """One of each kind; the suite of all faults is `salt-run drill.suite`."""
     before = traces(lab)
-    wanted = "node_lost,network_cut,replicas_lost,postmaster_frozen,wal_disk_full"
+    wanted = "leader_killed_twice,node_lost,network_cut,replicas_lost,postmaster_frozen,wal_disk_full"
     told = json.loads(
         lab.run(MASTER, "salt-run", "--out=json", "drill.suite", f"faults={wanted}", timeout_s=1500).stdout
     )

@@ -45,6 +45,10 @@ RESTART_S = (0.3, 4.0)
 ELECTION_S = (0.0, 2.0)
 #: A standby whose connection broke tries again after wal_retrieve_retry_interval (0.5 s), and must be let in.
 CONNECT_AGAIN_S = 1.5
+#: Where commits wait for a standby, a member must be voted for by one that runs (ha.py, ``_is_healthiest_node``; in
+#: ``sync``, only the one that led may lead again while it had chosen no standby). When two of three have crashed, one of
+#: them must be back: Patroni sleeps a fixed 2 s after it let the lease go (ha.py, ``demote``), then PostgreSQL starts.
+VOTER_BACK_S = (0.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -199,7 +203,8 @@ class Promise:
         """Whoever takes over crashes right after, while the first one is on its way back."""
         first, then = self.crash(), self.crash()
         again = tuple((f"second {name}", least, most) for name, least, most in then.terms)
-        return Cost((*first.terms, *again), loses=True)
+        voter = (("a crashed member is back to vote", *VOTER_BACK_S),) if self.synchronous() else ()
+        return Cost((*first.terms, *voter, *again), loses=True)
 
     def crash_without_etcd_leader(self):
         """A crash while etcd elects its own leader."""
