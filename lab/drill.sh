@@ -3,6 +3,18 @@
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 
+# All nodes share this machine's processors, and have just been applied: what is measured now must be the cluster's.
+# Source: the kernel's documentation, PSI, "some avg10": in how much of the last 10 s somebody waited for a processor, %.
+calm() { awk -F'[= ]' '$1 == "some" {exit $3 >= 30}' /proc/pressure/cpu; }
+if [ -r /proc/pressure/cpu ] && ! calm; then
+    say "this machine is busy: waiting up to 120 s for it"
+    for _ in {1..60}; do
+        sleep 2
+        ! calm || break
+    done
+    calm || say "it still is: outages measured now may be too long"
+fi
+
 mkdir -p "$LOG"
 # shellcheck disable=SC2119
 node=$(nodes | awk '$4 ~ /patroni/ {seen++; last = $1} seen == 2 {exit} END {print last}')

@@ -3,6 +3,8 @@
 import json
 import sys
 
+BUSY = 0.4
+
 
 def lines(drill):
     """What a person wants to know first."""
@@ -14,6 +16,9 @@ def lines(drill):
     yield f"{drill.get('acknowledged', 'unknown')} rows were acknowledged, {drill.get('lost', 'an unknown number')} lost"
     yield f"every member had replayed a row written afterwards {drill['time_to_whole_s']} s after the fault"
     yield from drill["reasons"]
+    busy = drill.get("cpu_waited_share")
+    if drill["verdict"] != "passed" and busy and busy > BUSY:
+        yield f"this machine was busy: in {busy:.0%} of the drill somebody waited for a processor, outages are longer then"
 
 
 def main():

@@ -489,6 +489,6 @@ def test_when_the_old_leader_is_back(built, followed, whole_at, rejoined):
     found = result.result(
         built, course.Options(), before, after, outage.measure({0: [99.9, 101.0]}, 100.0, 101.1), None, Counter(),
         fault_at=100.0, watched=watched, made=[{"fault": "postmaster_killed", "node": "pg1", "monotonic": 100.0}],
-        rate=10.0, clock_error_s=0.0, lock_lost=None,
+        rate=10.0, clock_error_s=0.0, lock_lost=None, busy=0.25,
     )  # fmt: skip
     assert found["phases"]["old_leader_rejoined_s"] == rejoined

@@ -22,6 +22,7 @@ from saltroni.drill import (
     outage,
     overlap,
     plan,
+    pressure,
     reads,
     record,
     result,
@@ -162,6 +163,7 @@ def _course(model, options, outside, drill, fault, held, before, folder, seen):
         writers = Writers(ways, drill, lines, options.writers, options.think_s, options.batch, options.rate)
         readers = _readers(model, options, (before["balancer"], *others), drill)
         beside = overlap.Beside(model, fault, before["leader"], drill, lines)
+        meter = pressure.Meter()
         try:
             writers.start()
             beside.start()
@@ -180,6 +182,7 @@ def _course(model, options, outside, drill, fault, held, before, folder, seen):
                 _flowing_again(writers, options, seen.fault_at + lasts_s, deadline)
             finally:
                 ended = time.monotonic()  # stopping takes time, in which nobody begins to write
+                busy = meter.share()
                 told = writers.stop()
                 looked = readers.stop()
                 direct = beside.stop()
@@ -190,7 +193,7 @@ def _course(model, options, outside, drill, fault, held, before, folder, seen):
     return result.result(
         model, options, before, after, outage.measure(told.times(), asked, ended), checked, writers.errors,
         direct=direct, fault_at=seen.fault_at, watched=seen.watched, made=made, rate=rate, clock_error_s=error_s,
-        lock_lost=_lost(held),
+        lock_lost=_lost(held), busy=busy,
     )  # fmt: skip
 
 

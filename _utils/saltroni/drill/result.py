@@ -14,7 +14,7 @@ def result(model, options, before, after, measured, checked, errors, **more):
         checked: see :func:`saltroni.drill.ledger.compare`, None where there was nobody to ask.
         errors: how often clients saw which error, a ``Counter``.
         more: ``fault_at`` (monotonic), ``watched`` (see :meth:`saltroni.drill.watch.Watch.stop`), ``made`` (see
-            :func:`saltroni.drill.strike.strike`), ``direct`` (see :meth:`saltroni.drill.overlap.Beside.stop`), ``rate`` (commits per second), ``clock_error_s``, ``lock_lost``.
+            :func:`saltroni.drill.strike.strike`), ``direct`` (see :meth:`saltroni.drill.overlap.Beside.stop`), ``rate`` (commits per second), ``clock_error_s``, ``lock_lost``, ``busy`` (see :meth:`saltroni.drill.pressure.Meter.share`).
     """
     fault_at, promised = more["fault_at"], before["promised"].told()
     phases = watch.phases(more["watched"], before["leader"], fault_at)
@@ -49,6 +49,7 @@ def result(model, options, before, after, measured, checked, errors, **more):
         "errors": dict(errors.most_common(10)),
         "clock_error_s": round(more["clock_error_s"], 4),
         "lock_lost": more["lock_lost"],
+        "cpu_waited_share": more["busy"],
         "heals_by": more["made"][0].get("heals_by"),
         "faults_made": [
             {"fault": said["fault"], "node": said["node"], "after_s": round(said["monotonic"] - fault_at, 3)}
