@@ -110,6 +110,7 @@ TERMS = {
     "Patroni starts": "запуск Patroni",
     "Patroni's retries": "повторы Patroni",
     "a connection is replaced": "замена соединения",
+    "a crashed member is back to vote": "возвращение упавшего участника к голосованию",
     "a standby connects": "подключение реплики",
     "promotion and a first standby": "повышение и первая реплика",
     "boot": "загрузка",
