@@ -171,7 +171,8 @@ def _done(state, model, shelf, until_clock=None):
     told = _brief(state, shelf)
     # the same end of the same suite is one event
     identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{state['suite']} {state['updated']}"))
-    _tell(model, "suite/finished", {"id": identity, **told}, state["asked"]["node"])
+    faults = saltroni.drill.table.by_fault(state)
+    _tell(model, "suite/finished", {"id": identity, **told, "faults": faults}, state["asked"]["node"])
     return {**told, "table": table, "retcode": int(state["verdict"] != "passed")}
 
 

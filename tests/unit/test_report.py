@@ -365,3 +365,55 @@ def test_neighbouring_steps_that_differ_in_one_word_are_one():
 )
 def test_names_are_told_briefly(given, told):
     assert Language().names(given, ["a", "b", "c", "d"]) == told
+
+
+def suite(minute, **more):
+    faults = [
+        {"fault": "postmaster_killed", "rounds": 5, "outage_s": 0.9, "bound_s": 2.7, "lost": 0, "acknowledged": 4000,
+         "verdict": "passed"},
+        {"fault": "network_cut", "rounds": 5, "outage_s": 12.1, "bound_s": 20.0, "lost": 0, "acknowledged": 3000,
+         "verdict": "passed"},
+    ]  # fmt: skip
+    data = {
+        "suite": "s1", "started": "2026-11-24T17:00:00.000Z", "verdict": "passed", "reasons": [], "faults": faults,
+        "totals": {"faults": 2, "rounds": 10, "skipped": 1, "left": 0, "acknowledged": 7000, "lost": 0}, **more,
+    }  # fmt: skip
+    return events.event(f"lb1/s{minute}", "demo", "lb1", "suite/finished", data, BEGIN + timedelta(minutes=minute))
+
+
+def test_a_suite_is_told_with_its_worst_outage_against_its_bound(written):
+    stopped = suite(5, verdict="stopped", reasons=["its time was over before all faults were done"])
+    text = written(drill(1), stopped, suite(9), suite(12, suite="s2", verdict="failed", reasons=["a | b"], faults=None))
+    rows = [row for row in text.splitlines() if "17:00:00" in row]
+    assert len(rows) == 2, "a suite that went on later is one suite"
+    assert "| 2, 1 skipped | 10 | 12.1 s of 20.0 s (network\\_cut) | 0 of 7,000 | passed |" in rows[0]
+    assert "| – | 0 of 7,000 | **NOT passed**: a \\| b |" in rows[1]
+    assert "12,1 с из 20,0 с (network\\_cut)" in written(suite(9), drill(1), language="ru").replace("\xa0", " ")
+
+
+def test_a_suite_of_another_shape_breaks_nothing(written):
+    wrong = {
+        "suite": None,
+        "started": HOSTILE,
+        "verdict": ["x"],
+        "reasons": "x",
+        "faults": [1, {}, {"bound_s": 0}],
+        "totals": 3,
+    }
+    text = written(drill(1), suite(2, **wrong))
+    assert "| stopped before its end |" in text
+    assert HOSTILE[:19] not in text
+
+
+def test_a_suite_is_in_the_page_without_any_drill(written):
+    assert "12.1 s of 20.0 s" in written(suite(9))
+
+
+def test_a_node_called_like_a_part_of_the_words_is_no_other_problem():
+    said = "saltroni_cluster is refused on {}: salt has no 10.0.0.{} of pg2"
+    recorded = [
+        run(1, [], node=node, job="j", error=said.format(node, number))
+        for number, node in enumerate(("salt", "pg1", "pg2"))
+    ]
+    (problem,) = met(*recorded)
+    assert problem["nodes"] == ["pg1", "pg2", "salt"]

@@ -85,3 +85,17 @@ def totals(state):
         "acknowledged": sum(row["acknowledged"] for row in done),
         "lost": sum(row["lost"] for row in done),
     }
+
+
+def by_fault(state):
+    """For each fault that was done ``{fault, rounds, outage_s, bound_s, lost, acknowledged, verdict}``; ``outage_s`` is
+    the longest one."""
+    return [
+        {
+            "fault": fault,
+            **{name: row[name] for name in ("rounds", "bound_s", "lost", "acknowledged", "verdict")},
+            "outage_s": row["outage_s"]["most"] if row["outage_s"] else None,
+        }
+        for fault, row in state["done"].items()
+        if "skipped" not in row
+    ]

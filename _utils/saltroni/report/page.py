@@ -17,6 +17,7 @@ from saltroni.report import (
     overview,
     problems,
     runs,
+    suites,
     template,
 )  # fmt: skip
 
@@ -42,6 +43,7 @@ def gather(model, log, now=None):
     bounds = catalogue.bounds(model)
     changes = failovers.all_failovers(recorded, finished, bounds)
     found = problems.all_problems(recorded, made)
+    series = suites.all_suites(recorded)
     copies, proven = backups.of_kind(recorded, backups.BACKUP), backups.of_kind(recorded, backups.PROOF)
     first = recorded[0]["time"] if recorded else None
     last = recorded[-1]["time"] if recorded else None
@@ -66,6 +68,8 @@ def gather(model, log, now=None):
         "drills": finished,
         "drills_shown": finished[-drills.SHOWN :],
         "faults": drills.by_fault(finished),
+        "suites": series,
+        "suites_listed": series[-suites.LISTED :],
         "unfinished": drills.unfinished(recorded, now),
         "failovers": changes,
         "failovers_listed": changes[-FAILOVERS_LISTED:],

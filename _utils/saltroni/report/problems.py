@@ -40,9 +40,10 @@ def _of_states(runs):
             _solve(failures, run, node)
             for failure in _failures(node):
                 _meet(failures, run, node, failure)
+    names = _names({node["node"] for run in runs for node in run["nodes"]})
     grouped = {}
     for failure in (one for keys in failures.values() for episodes in keys.values() for one in episodes):
-        key = (str(failure["title"]), _shape(failure["said"], failure["node"]), failure["run"])
+        key = (str(failure["title"]), _shape(failure["said"], names), failure["run"])
         grouped.setdefault(key, []).append(failure)
     return [_problem(group) for group in grouped.values()]
 
@@ -116,9 +117,15 @@ def _solve(failures, run, node):
             last.update(solved=node["time"], how=how, solved_run=run["number"])
 
 
-def _shape(said, node):
+def _names(nodes):
+    """A pattern for the names of nodes, as whole words: a node may be called like a part of what is said."""
+    longest_first = sorted(nodes, key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])")
+
+
+def _shape(said, names):
     """``said`` without what differs between nodes."""
-    return re.sub(r"\d+", "#", str(said).replace(node, "NODE"))[:400]
+    return re.sub(r"\d+", "#", names.sub("NODE", str(said)))[:400]
 
 
 def _problem(group):

@@ -179,6 +179,20 @@ TEMPLATE = r"""
 | {{ row.fault | plain }} | {{ row.drills }} | {{ row.passed }} | {{ row.least | seconds }} | {{ row.median | seconds }} | {{ row.greatest | seconds }} | {{ row.bounds | map('seconds') | join(', ') or '–' }} | {{ say('lost_of', lost=row.lost, acknowledged=row.acknowledged | number) }} |
 {% endfor %}
 
+{% endif %}
+{% if suites_listed %}
+**{{ say('suites_head') }}**
+
+{{ say('suites_intro') }}
+
+| {{ say('suite_began') }} | {{ say('suite_ended') }} | {{ say('faults_head') }} | {{ say('rounds_head') }} | {{ say('worst') }} | {{ say('lost_of_head') }} | {{ say('verdict') }} |
+|---|---|---:|---:|---|---:|---|
+{% for one in suites_listed %}
+| {{ one.started | when if one.started else '–' }} | {{ one.time | when }} | {{ one.faults | number }}{{ say('suite_skipped', number=one.skipped | number) if one.skipped }}{{ say('suite_left', number=one.left | number) if one.left }} | {{ one.rounds | number }} | {% if one.worst %}{{ say('worst_is', fault=one.worst.fault | plain, outage=one.worst.outage_s | seconds, bound=one.worst.bound_s | seconds) }}{% else %}–{% endif %} | {{ say('lost_of', lost=one.lost | number, acknowledged=one.acknowledged | number) }} | {{ say('suite_' ~ one.verdict) }}{{ ': ' ~ (one.reasons | map('recorded') | join('; ') | plain) if one.reasons }} |
+{% endfor %}
+
+{% endif %}
+{% if drills %}
 {% if drills | length > drills_shown | length %}
 {{ say('drills_latest', number=drills_shown | length) }}
 

@@ -12,7 +12,7 @@ from saltroni.report.language import Language
 #: What of the facts is in the JSON, which programs read.
 TOLD = (
     "now", "events", "first", "last", "nodes", "versions", "runs", "problems", "failovers", "leaders", "availability",
-    "drills", "faults", "unfinished", "backups", "proofs", "recovery_point", "conditions", "release", "bounds",
+    "drills", "faults", "suites", "unfinished", "backups", "proofs", "recovery_point", "conditions", "release", "bounds",
 )  # fmt: skip
 
 
@@ -101,6 +101,6 @@ def machine(facts):
         {key: value for key, value in drill.items() if key not in ("picture", "lag_picture", "lag")}
         for drill in facts["drills"][-2000:]
     ]
-    for name in ("failovers", "problems", "backups", "proofs"):
+    for name in ("failovers", "problems", "suites", "backups", "proofs"):
         told[name] = told[name][-2000:]
     return told
