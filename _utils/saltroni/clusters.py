@@ -8,6 +8,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from saltroni import durable
+
 FOLDER = "/var/lib/saltroni"
 FILE = "cluster.json"
 #: What belongs to one node, or is secret.
@@ -41,7 +43,7 @@ def keep(folder, model):
 
 
 def write(path, content, mode=0o600):
-    """Write a file whole or not at all; readers see the old one or the new one.
+    """Write a file whole or not at all, on disk before this returns; readers see the old one or the new one.
 
     Raises:
         OSError
@@ -56,6 +58,7 @@ def write(path, content, mode=0o600):
             os.fsync(out.fileno())
             os.fchmod(out.fileno(), mode)
         Path(temporary).replace(path)
+        durable.sync(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
