@@ -16,6 +16,11 @@ LOG = logging.getLogger(__name__)
 
 FOLDER = saltroni.clusters.FOLDER
 
+#: What minions do by themselves. By the pillar and not by the state ``schedule.present``: that one asks the minion what it
+#: has through an event, may miss the answer of a busy one, and takes it for nothing.
+#: Source: Salt's documentation, *Job scheduling*, "Schedule (pillar)".
+SCHEDULE = {"saltroni": {"function": "spool.attend", "seconds": 15, "maxrunning": 1, "return_job": False}}
+
 
 def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.pillar.signing.CA_FOLDER):
     """The pillar of ``minion_id``.
@@ -45,7 +50,7 @@ def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.pillar.sig
     authority = Path(authorities) / model["cluster"] / "ca.crt"
     model["certificates"]["ca"] = authority.read_text(encoding="ascii") if authority.exists() else ""
     model["secrets"] = saltroni.pillar.secrets.for_node(kept, node["roles"], model["drills"]["allowed"])
-    result = {"saltroni": model}
+    result = {"saltroni": model, "schedule": SCHEDULE}
     if "master" in node["roles"]:
         result["x509_signing_policies"] = saltroni.pillar.signing.policies(model)
     return result

@@ -9,14 +9,6 @@ Create the spool for the report:
     - mode: '0700'
 {%- endif %}
 
-Tell the report regularly:
-  schedule.present:
-    - name: saltroni
-    - function: spool.attend
-    - seconds: 15
-    - maxrunning: 1
-    - return_job: false
-
 # The minion reads this when it starts, salt-call each time. Nothing here restarts the minion in the middle of its run.
 {%- if salt['config.get']('return', '') in ('', 'saltroni_spool') %}
 
