@@ -52,8 +52,6 @@ auto_accept: False
 # The price: a command to a node that doesn't answer takes a minute; salt -t 5 for a quick look.
 timeout: 60
 gather_job_timeout: 10
-# a file that was just synced is seen at once
-fileserver_list_cache_time: 0
 keep_jobs_seconds: 86400
 tcp_keepalive_idle: 30
 tcp_keepalive_intvl: 10

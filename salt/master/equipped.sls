@@ -1,3 +1,4 @@
+{%- if not salt['salt_python.has']('jinja2', 'jsonschema', 'matplotlib', 'markdown_it', 'orjson') %}
 Install the Python packages that our runners use:
   pip.installed:
     - pkgs:
@@ -8,8 +9,5 @@ Install the Python packages that our runners use:
       # pictures and the HTML form of the report
       - matplotlib >= 3.10, < 4
       - markdown-it-py >= 3, < 5
-    # asking pip takes seconds
-    - unless:
-      - fun: salt_python.has
-        args: [jinja2, jsonschema, matplotlib, markdown_it, orjson]
     - order: 1
+{%- endif %}
