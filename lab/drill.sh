@@ -8,11 +8,7 @@
 calm() { awk -F'[= ]' '$1 == "some" {exit $3 >= 30}' /proc/pressure/cpu; }
 if [ -r /proc/pressure/cpu ] && ! calm; then
     say "this machine is busy: waiting up to 120 s for it"
-    for _ in {1..60}; do
-        sleep 2
-        ! calm || break
-    done
-    calm || say "it still is: outages measured now may be too long"
+    (wait_for 120 "somebody else's work to end" calm) || say "outages measured now may be too long"
 fi
 
 mkdir -p "$LOG"

@@ -3,7 +3,7 @@
 import json
 import sys
 
-BUSY = 0.4
+BUSY = 0.4  # a lab that only stands there: 0.1
 
 
 def lines(drill):

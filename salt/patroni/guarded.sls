@@ -1,4 +1,3 @@
-{%- if pillar['saltroni']['guard']['enabled'] %}
 # Its logic is that of our modules, but under the system's Python: it must not depend on Salt.
 Bring the lease guard:
   file.recurse:
@@ -59,17 +58,3 @@ Run the lease guard:
       - file: Bring what the lease guard knows of processes
       - file: Configure the lease guard
       - file: Describe the lease guard to systemd
-{%- else %}
-Run no lease guard:
-  service.dead:
-    - name: saltroni-guard
-    - enable: false
-
-Forget what the lease guard knew:
-  file.absent:
-    - names:
-      - /etc/saltroni/guard.json
-      - /etc/systemd/system/saltroni-guard.service
-    - require:
-      - service: Run no lease guard
-{%- endif %}

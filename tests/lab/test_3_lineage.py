@@ -3,7 +3,7 @@ streaming and receives nothing. It must be found, held out of elections, and let
 
 import pytest
 
-from .test_3_drill import until, whole
+from .conftest import until, whole
 
 HELD = "has another history than the leader and is held out of elections"
 

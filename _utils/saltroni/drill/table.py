@@ -76,7 +76,7 @@ def table(state):
 
 def totals(state):
     """``{faults, rounds, skipped, left, acknowledged, lost}`` of a suite."""
-    done = [row for row in state["done"].values() if "skipped" not in row]
+    done = _made(state).values()
     return {
         "faults": len(done),
         "rounds": sum(row["rounds"] for row in done),
@@ -96,6 +96,9 @@ def by_fault(state):
             **{name: row[name] for name in ("rounds", "bound_s", "lost", "acknowledged", "verdict")},
             "outage_s": row["outage_s"]["most"] if row["outage_s"] else None,
         }
-        for fault, row in state["done"].items()
-        if "skipped" not in row
+        for fault, row in _made(state).items()
     ]
+
+
+def _made(state):
+    return {fault: row for fault, row in state["done"].items() if "skipped" not in row}

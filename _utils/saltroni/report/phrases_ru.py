@@ -1,5 +1,7 @@
 """What the report says, in Russian. The same phrases in English: ``phrases_en``; a test compares them."""
 
+from saltroni.report import words_ru
+
 DECIMAL, THOUSANDS = ",", "\u00a0"
 
 #: One, two to four, five and more.
@@ -17,122 +19,8 @@ NOUNS = {
     "time": ("раз", "раза", "раз"),
 }
 
-#: What recorded words of this project are in this language: (pattern, replacement).
-RECORDED = (
-    (r"^wrote (.*)$", r"записан \1"),
-    (r"^edited (.*): (\d+) lines added, (\d+) removed(.*)$", r"изменён \1: строк добавлено \2, убрано \3\4"),
-    (r"^replaced (.*)$", r"заменён \1"),
-    (r"^renewed (.*)$", r"обновлён \1"),
-    (r"^removed (.*)$", r"удалён \1"),
-    (r"^changed (.*)$", r"изменено: \1"),
-    (r"^made account or group (.*)$", r"создана учётная запись или группа \1"),
-    (r"^made (.*)$", r"создано: \1"),
-    (r"^set (.*) of (.*)$", r"заданы \1 для \2"),
-    (r"^installed (.*) and (\d+) more packages?$", r"установлено: \1 и ещё пакетов: \2"),
-    (r"^installed (.*)$", r"установлено: \1"),
-    (r"^ran it, exit code (\d+)$", r"выполнено, код возврата \1"),
-    (r"^ran (.*)$", r"выполнено: \1"),
-    (r"^/etc/hosts: (\S+) is (.*)$", r"/etc/hosts: \1 — это \2"),
-    (r"^(\S+) started$", r"запущено: \1"),
-    (r"^(\S+) stopped$", r"остановлено: \1"),
-    (r"^etcd founded with (.*)$", r"основан кластер etcd: \1"),
-    (r"^broken off: (.*)$", r"прервано: \1"),
-    (r"^writes were out for (\S+) s, (\S+) s was promised$", r"запись была недоступна \1 с, обещано \2 с"),
-    (r"^writes didn't come back within (\S+) s$", r"запись не восстановилась за \1 с"),
-    (r"^(\d+) of (\d+) acknowledged rows are lost$", r"потеряно \1 из \2 подтверждённых строк"),
-    (r"^the cluster didn't become whole: (.*)$", r"кластер не восстановился полностью: \1"),
-    (
-        r"^what was acknowledged couldn't be compared with what is there: no leader answers$",
-        r"подтверждённое не удалось сравнить с тем, что есть: ни один лидер не отвечает",
-    ),
-    (r"^(\d+) rows are there more than once$", r"строк, записанных больше одного раза: \1"),
-    (r"^(\d+) rows are there that were refused$", r"строк, которые есть, хотя в них было отказано: \1"),
-    (r"^(\d+) reads went backwards: (.*)$", r"чтений, ушедших назад: \1: \2"),
-    (r"^(\d+) reads were staler than is promised: (.*)$", r"чтений старее обещанного: \1: \2"),
-    (
-        r"^two members took writes at once: (\d+) rows in (\S+) s on the old leader$",
-        r"запись принимали сразу два участника: строк на старом лидере: \1 за \2 с",
-    ),
-    (
-        r"^whether two members took writes at once wasn't seen: nobody could write to the old leader itself$",
-        r"принимали ли запись сразу два участника, не видно: никто не мог писать самому старому лидеру",
-    ),
-    (r"^(.*): another drill may have disturbed this one$", r"\1: этому учению могло помешать другое"),
-)
-
-#: What each fault does.
-FAULTS = {
-    "backend_killed": "kill -9 одному обслуживающему процессу: PostgreSQL обрывает все сеансы и восстанавливается на месте",
-    "balancer_lost": "узел используемого балансировщика на время теряет питание",
-    "clock_step": "часы узла прыгают на 30 с вперёд и обратно",
-    "data_directory_gone": "каталог данных убирают, пока PostgreSQL работает",
-    "data_disk_full": "файловая система каталога данных PostgreSQL заполняется",
-    "etcd_cut": "путь от узла к etcd перекрыт, остальное работает",
-    "etcd_leader_lost": "kill -9 лидеру самого etcd, не даём подняться",
-    "etcd_lost": "kill -9 всем участникам etcd, не даём подняться",
-    "etcd_member_lost": "kill -9 одному участнику etcd, не лидеру, не даём подняться",
-    "etcd_quorum_lost": "kill -9 большинству etcd, не даём подняться: кворума нет",
-    "everything_power_lost": "все узлы, кроме мастера и наблюдателя, перезагружаются разом",
-    "guard_frozen": "SIGSTOP стражу аренды на лидере",
-    "guard_killed": "kill -9 стражу аренды на лидере",
-    "leader_and_etcd_leader_killed": "kill -9 postmaster лидера и лидеру etcd",
-    "leader_killed_during_apply": "state.apply на всех узлах, и в это время kill -9 postmaster лидера",
-    "leader_killed_twice": "kill -9 postmaster лидера и ещё раз — тому, кто его сменил",
-    "leader_restarted": "плановый перезапуск PostgreSQL на лидере",
-    "network_cut": "сеть всего узла перекрыта в обе стороны",
-    "network_delayed": "всё, что шлёт узел, приходит на 100 мс позже, плюс-минус 20",
-    "node_lost": "узел теряет питание и загружается лишь спустя время",
-    "node_rebooted": "узел перезагружается сразу, ничего не останавливая",
-    "patroni_and_postgres_killed": "kill -9 Patroni и postmaster, не даём подняться обоим",
-    "patroni_frozen": "SIGSTOP Patroni, PostgreSQL работает дальше",
-    "patroni_killed": "kill -9 одному Patroni, systemd запускает его снова",
-    "patroni_restarted": "Patroni на лидере перезапускают, и он передаёт лидерство в полном порядке",
-    "postgres_port_taken": "kill -9 postmaster, и его порт занимает другая программа",
-    "postgres_unreadable": "kill -9 postmaster, и его программу нельзя запустить",
-    "postgresql_power_lost": "все узлы PostgreSQL перезагружаются разом",
-    "postmaster_frozen": "SIGSTOP postmaster: старые сеансы отвечают, новые зависают",
-    "postmaster_killed": "kill -9 postmaster",
-    "replica_lost": "узел одной реплики на время теряет питание",
-    "replicas_lost": "узлы всех реплик на время теряют питание",
-    "replication_cut": "связи репликации узла перекрыты, остальное работает",
-    "rest_cut": "REST API Patroni на узле недоступен, остальное работает",
-    "state_applied": "выполняется state.apply",
-    "switchover": "плановое переключение",
-    "sync_standby_lost": "узел синхронной реплики на время теряет питание",
-    "wal_disk_full": "файловая система WAL PostgreSQL заполняется",
-    "watchdog_expired": "SIGSTOP Patroni, пока сторожевой таймер не сбросит машину",
-}
-
-#: Parts of bounds.
-TERMS = {
-    "PostgreSQL restarts": "перезапуск PostgreSQL",
-    "PostgreSQL starts": "запуск PostgreSQL",
-    "Patroni starts": "запуск Patroni",
-    "Patroni's retries": "повторы Patroni",
-    "a connection is replaced": "замена соединения",
-    "a crashed member is back to vote": "возвращение упавшего участника к голосованию",
-    "a standby connects": "подключение реплики",
-    "promotion and a first standby": "повышение и первая реплика",
-    "boot": "загрузка",
-    "connect's deadline": "срок соединения",
-    "demotion": "сложение лидерства",
-    "detection": "обнаружение",
-    "etcd elects": "выборы etcd",
-    "etcd's next member is asked": "опрос следующего участника etcd",
-    "fault": "сама поломка",
-    "frozen postmaster": "зависший postmaster",
-    "health check": "проверка балансировщика",
-    "lease": "аренда",
-    "lease and promotion": "аренда и повышение",
-    "next look": "следующий взгляд",
-    "promotion": "повышение",
-    "reconnect": "новое соединение",
-    "recovery in place": "восстановление на месте",
-    "silent member": "молчащий участник",
-    "standby is given up": "отказ от реплики",
-    "statement's deadline": "срок запроса",
-    "systemd's pause": "пауза systemd",
-}
+#: The words of events: they are recorded in English.
+RECORDED, FAULTS, TERMS = words_ru.RECORDED, words_ru.FAULTS, words_ru.TERMS
 
 PHRASES = {
     # числа
