@@ -140,22 +140,25 @@ def changes(answers):
     ]
 
 
-def until(check, what, deadline_s, every_s=0.5):
-    """What ``check`` gives as soon as it is true."""
+def until(check, what, deadline_s, every_s=0.5, why=lambda: ""):
+    """What ``check`` gives as soon as it is true; ``why`` tells what was seen instead."""
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:
         found = check()
         if found:
             return found
         time.sleep(every_s)
-    return pytest.fail(f"waited {deadline_s} s for {what}")
+    return pytest.fail(f"waited {deadline_s} s for {what}{why()}")
 
 
 def whole(lab, deadline_s):
     """Wait until health says that the cluster is whole."""
 
+    said = []
+
     def looked():
         health, _ = lab.call("lb1", "patroni.health", check=False)
+        said[:] = health["reasons"] if isinstance(health, dict) else [health]
         return isinstance(health, dict) and health["whole"]
 
-    until(looked, "the cluster to be whole", deadline_s)
+    until(looked, "the cluster to be whole", deadline_s, why=lambda: f"; health says: {said}")

@@ -17,10 +17,13 @@ def health(lab):
 
 
 def promote_beside(lab, node):
-    """Promote a member of which nobody hears, as one that died right after its promotion; its new timeline."""
+    """Promote a member of which nobody hears, as one that died right after its promotion; its new timeline.
+
+    Its lease guard stands aside meanwhile: it stops a database that takes writes while another member holds the key.
+    """
     data, port = lab.model["folders"]["data"], lab.model["postgresql"]["port"]
     program = f"/usr/lib/postgresql/{lab.model['postgresql']['version']}/bin"
-    lab.run(node, "systemctl", "stop", "patroni")
+    lab.run(node, "systemctl", "stop", "patroni", "saltroni-guard")
     control = (f"{program}/pg_ctl", "--pgdata", data, "--wait")
     postgres(lab, node, *control, f"--options=-c listen_addresses='' -c port={port} -c synchronous_standby_names=''",
              "--log=/dev/null", "start")  # fmt: skip
@@ -39,14 +42,14 @@ def forked(lab):
     whole(lab, 60)
     leader, _ = lab.call("lb1", "patroni.leader")
     node, candidate = [name for name in lab.model["by_role"]["patroni"] if name != leader]
-    timeline = promote_beside(lab, node)
     try:
+        timeline = promote_beside(lab, node)
         made, _ = lab.call(candidate, "patroni.switchover", candidate)
         # one that is ahead of the leader would be rewound
         postgres(lab, candidate, "psql", "-XAtc", "SELECT pg_logical_emit_message(true, 'lab', repeat('x', 4000000))")
         assert made["timeline"] == timeline
     finally:
-        lab.run(node, "systemctl", "start", "patroni")
+        lab.run(node, "systemctl", "start", "patroni", "saltroni-guard")
     return node
 
 
