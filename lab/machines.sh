@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Every node that the pillar names exists, runs and is bootstrapped with what keys.sh made for it.
+# machines.sh [NODE...]: every node that the pillar names exists and runs; those named, or all, are bootstrapped with
+# what keys.sh made for them.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 
 log=$LOG/vagrant.log
 mkdir -p "$LOG"
 mapfile -t all < <(nodes names)
+[ $# = 0 ] || wanted=("$@")
+[ $# != 0 ] || wanted=("${all[@]}")
 
 # A container counts as ours if this checkout made it and its Vagrant knows it. What another checkout left, or an
 # interrupted run whose Vagrant never learnt of it, is replaced.
@@ -67,7 +70,7 @@ done
 if [ ${#down[@]} != 0 ]; then vagrant_up "${down[@]}"; fi
 
 jobs=()
-for node in "${all[@]}"; do
+for node in "${wanted[@]}"; do
     if ! ready "$node"; then
         bootstrap "$node" &
         jobs+=($!)
@@ -76,4 +79,4 @@ done
 code=0
 for job in "${jobs[@]}"; do wait "$job" || code=1; done
 [ $code = 0 ] || exit $code
-say "${#all[@]} nodes run"
+say "${#all[@]} nodes run, bootstrapped: ${wanted[*]}"

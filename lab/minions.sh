@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Waits until every node's minion answers the master.
+# minions.sh [NODE...]: waits until the minions of these nodes, or of all, answer the master.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 
-mapfile -t all < <(nodes names)
+[ $# = 0 ] || all=("$@")
+[ $# != 0 ] || mapfile -t all < <(nodes names)
 master=$(nodes master)
 
 # A master that has just started answers before minions are back, and a question to one that isn't there takes a
@@ -18,5 +19,5 @@ answered() {
     [ -z "$missing" ]
 }
 wait_for 120 "${#all[@]} minions to connect to $master (see: make status)" connected
-wait_for 60 "all minions to answer (see: make status)" answered
-say "${#all[@]} minions answer"
+wait_for 60 "minions to answer (see: make status): ${all[*]}" answered
+say "minions answer: ${all[*]}"

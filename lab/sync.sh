@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Brings the state tree to the master: what `vagrant rsync` does, in a tenth of a second. A master that has loaded Python
+# sync.sh [NODE...]: brings the state tree to the master: what `vagrant rsync` does, in a tenth of a second. A master that has loaded Python
 # code which isn't the same any more is restarted: it would check a new pillar by the old rules. Its own minion's copy
-# comes first in the import path, also of salt-master.
+# comes first in the import path, also of salt-master. Then the minions of these nodes, or of all, are waited for.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -15,5 +15,5 @@ if [ -n "$was" ] && grep -qE '^(deleting )?_(utils|pillar|runners)/.*\.py$' <<<"
     say "the master's code has changed: salt-master is restarted"
     "$ROOT/lab/run" "$master" salt-call saltutil.sync_all >/dev/null
     "$ROOT/lab/run" "$master" systemctl restart salt-master
-    "$ROOT/lab/minions.sh"
+    "$ROOT/lab/minions.sh" "$@"
 fi

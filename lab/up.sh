@@ -8,8 +8,12 @@ only_one "$0" "$@"
 
 here=$ROOT/lab
 started=$SECONDS
-steps=(host_packages network box keys machines minions)
-[ "${1:-}" = nodes ] || steps+=(master cluster failover report)
+if [ "${1:-}" = nodes ]; then
+    steps=(host_packages network box keys machines minions)
+else
+    # the master first: it is restarted by its state, and minions that are there already would have to come back
+    steps=(host_packages network box keys machines master minions cluster failover report)
+fi
 
 declare -A title=(
     [host_packages]="Packages of this machine" [network]="Network" [box]="Box" [keys]="Keys" [machines]="Nodes"
@@ -28,8 +32,11 @@ host_packages() { "$here/host.sh"; }
 network() { [ "$PROVIDER" != lxc ] || "$here/bridge.sh" up; }
 box() { [ "$PROVIDER" != lxc ] || "$here/box.sh"; }
 keys() { "$here/keys.sh"; }
-machines() { "$here/machines.sh"; }
-minions() { "$here/minions.sh"; }
+machines() { "$here/machines.sh" "$(nodes master)"; }
+minions() {
+    "$here/machines.sh"
+    "$here/minions.sh"
+}
 
 restart_master() { # ... if its state wrote a configuration that it hasn't read
     # shellcheck disable=SC2016  # the node's shell expands these
@@ -37,13 +44,14 @@ restart_master() { # ... if its state wrote a configuration that it hasn't read
         made=$(stat -c %Y /etc/salt/master.d/saltroni-generated.conf 2>/dev/null || echo 0)
         since=$(date -d "$(systemctl show -P ActiveEnterTimestamp salt-master)" +%s)
         [ "$made" -lt "$since" ] || systemctl restart salt-master'
-    "$here/minions.sh"
+    "$here/minions.sh" "$1"
 }
 
 master() {
     local node
     node=$(nodes master)
-    "$here/sync.sh"
+    "$here/minions.sh" "$node"
+    "$here/sync.sh" "$node"
     restart_master "$node" # an earlier run may have been cut off before it did
     "$here/apply.sh" "$node"
     restart_master "$node"
