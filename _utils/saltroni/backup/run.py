@@ -1,0 +1,1 @@
+"""Runs a tool with a deadline, and says by what it failed."""
