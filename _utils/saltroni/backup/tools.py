@@ -1,5 +1,7 @@
 """The two tools behind the same few functions. Whatever differs between them is in ``walg.py`` and ``pgbackrest.py``."""
 
+from __future__ import annotations  # a method is called "list"
+
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
