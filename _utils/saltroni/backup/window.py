@@ -185,6 +185,20 @@ def look(settings, tool):
     return windows(backups, stored, histories, settings.segment_bytes)
 
 
+def missing(found):
+    """Gaps of the present timeline's window as rows of ``verify``.
+
+    Args:
+        found: see :func:`windows`.
+    """
+    return [
+        {"timeline": wal.timeline(gap["first"]), "start": gap["first"], "end": gap["last"], "status": "MISSING"}
+        for one in found
+        if one.present
+        for gap in one.gaps
+    ]
+
+
 def _beyond(timeline, lines, segments, segment_bytes):
     """Whether segments of a timeline were archived that none of those which came from it has."""
     ends = [end for line in lines.values() for one, _, end in line if one == timeline and end is not None]
