@@ -141,7 +141,7 @@ class PgBackRest:
             if failed.kind != "corrupt":
                 raise failed
             found.append({"timeline": None, "start": "", "end": "", "status": f"DAMAGED: {failed.text}"})
-        return found + window.missing(window.look(told, self))
+        return found + window.missing(told, self)
 
     def segments(self):
         """Names of archived files, each with the time when it was stored."""

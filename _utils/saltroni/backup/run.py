@@ -52,7 +52,7 @@ RULES = tuple(
 _NAMED = re.compile(
     r"(?i)\b(\w*(?:secret(?:[-_]?access)?(?:[-_]?key)?|password|passwd|passphrase|session[-_]?token|cipher-pass)|"
     r"(?:aws[-_]?)?access[-_]?key(?:[-_]?id)?|(?:x-amz-)?(?:signature|credential))"
-    r"(\"?\s*[=:]\s*\"?)([^\s\",;]+)"
+    r"(\"?\s*[=:]\s*\"?)([^\s\",;]{8,})"
 )
 _CONFIGURED = re.compile(
     r"(?im)^\s*\"?(?:AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|PGPASSWORD|WALG_PGP_KEY_PASSPHRASE|"

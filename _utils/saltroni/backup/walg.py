@@ -161,7 +161,7 @@ class Walg:
         # WAL-G takes a new leader's timeline for the old one until its first checkpoint
         found = verified(out, local.where(self._settings).timeline)
         lost = [row for row in found if row["status"].startswith("MISSING")]
-        return found if lost else found + window.missing(window.look(self._settings, self))
+        return found if lost else found + window.missing(self._settings, self)
 
     def segments(self):
         """Names of archived files, each with the time when it was stored."""
