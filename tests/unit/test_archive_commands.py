@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import getpass
-import json
 import os
 import struct
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from saltroni.backup import __main__ as program
-from saltroni.backup import base, fetch, health, inherited, local, owner, push, remembered, settings, tools, wal
+from saltroni.backup import base, fetch, files, health, inherited, local, owner, push, remembered, settings, tools, wal
 from saltroni.backup.failure import Failure
 from saltroni.backup.tools import FULL, Backup
 
@@ -212,6 +211,19 @@ def test_an_archive_that_lost_its_owner_isnt_claimed_again(told, tool):
     assert caught.value.kind == "gone"
 
 
+def test_a_folder_on_the_nodes_own_disk_is_no_new_archive(told, tool, tmp_path, monkeypatch):
+    lines = tmp_path / "mountinfo"
+    lines.write_text("22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 0:5 / /mnt/back\\040ups rw - nfs x rw\n")
+    assert files.mount_of("/mnt/back ups/demo/17", lines) == "/mnt/back ups"
+    assert files.mount_of("/srv/backups/demo", lines) == "/"
+    on_disk = dataclasses.replace(told, prefix="file:///srv/backups/demo/17")
+    for place, refused in (("/", True), ("/srv/backups", False)):
+        monkeypatch.setattr(files, "mount_of", lambda path, place=place: place)
+        with pytest.raises(Failure, match="nothing is mounted") if refused else contextlib.nullcontext():
+            owner.check(on_disk, tool)
+        assert (tool.whose is None) == refused
+
+
 def test_missing_is_believed_only_if_the_archive_is_there(told, tool):
     arguments = (told, tool, wal.name(1, 3, 2**20), "pg_wal/RECOVERYXLOG")
     code, err = fetch.fetch(*arguments, strict=True)
@@ -256,14 +268,6 @@ def test_no_mistake_of_ours_looks_like_a_missing_file(monkeypatch, capsys):
     assert "ZeroDivisionError" in capsys.readouterr().err
     # Python ends with 1 when it can't begin, so 1 never means "missing" between it and the script
     assert fetch.MISSING != 1
-
-
-def test_push_refuses_another_tools_settings(told, tmp_path, capsys):
-    path = tmp_path / "backup.json"
-    path.write_text(json.dumps(dataclasses.asdict(told)))
-    arguments = ["--settings", str(path), "push", "--tool", "pgbackrest", "pg_wal/000000010000000000000003"]
-    assert program.main(arguments) == 1
-    assert "archive_command is for pgbackrest" in capsys.readouterr().err
 
 
 DESCENT2 = wal.line(2, "1\t0/A00000\tx\n")

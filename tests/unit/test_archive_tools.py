@@ -287,6 +287,10 @@ def test_pgbackrests_verify_is_read_and_not_trusted_by_its_exit_code():
         "DAMAGED: 2 segments of 15-1", "DAMAGED: backup 20261125-201040F is invalid",
     ]  # fmt: skip
     assert pgbackrest.verified("status: error\n")[0]["status"].endswith("not why")
+    assert (
+        "No usable backup.info file"
+        in pgbackrest.verified("status: error\n  No usable backup.info file\n")[0]["status"]
+    )
 
 
 TOLD = {
