@@ -470,3 +470,21 @@ def test_the_interface_is_complete():
     wanted = {name for name in vars(tools.Tool) if not name.startswith("_")}
     for provider in (walg.Walg, pgbackrest.PgBackRest):
         assert wanted <= set(vars(provider)) | {"from_replica"}, provider
+
+
+def test_a_schedule_on_every_node_makes_one_backup(told, tool, leading):
+    world = World(tool)
+    world.locked = True  # nothing is asked of the lock while one waits
+    # pg2's turn, and this is pg1: the backup appears while it waits
+    assert base.maker(CLUSTER) == "pg2"
+    made = Backup("b7", FULL, None, NOW, NOW, 1, 2**20, "x", 1, 1, 1, SYSTEM)
+    outside = dataclasses.replace(world.outside(), sleep=lambda seconds: tool.made.append(made))
+    assert "b7 was begun" in base.turn(told, tool, outside, 1800, 900)
+    # an old one isn't the one that is due; pg2 never makes it
+    tool.made[:] = [dataclasses.replace(made, started=NOW - timedelta(hours=23))]
+    assert base.turn(told, tool, world.outside(), 1800, 900) is None
+    assert world.now == pytest.approx(900, abs=30)
+    # its own turn: at once
+    world.now = 0.0
+    assert base.turn(dataclasses.replace(told, member="pg2"), tool, world.outside(), 1800, 900) is None
+    assert world.now == 0.0
