@@ -298,6 +298,15 @@ def test_a_new_leader_marks_what_the_archive_lacks(told, tool, monkeypatch):
     assert inherited.mark(told, tool)["marked"] == []  # once a timeline
 
 
+def test_the_first_file_of_a_new_timeline_brings_the_old_ones_along(told, tool, monkeypatch):
+    monkeypatch.setattr(local, "where", here())
+    name = put(told, 9).name
+    (told.wal / "00000002.history").write_text("1\t0/A00000\tx\n")
+    push.push(told, tool, "pg_wal/00000002.history")
+    assert list(tool.files) == ["00000002.history"]
+    assert (told.wal / "archive_status" / f"{name}.ready").exists()
+
+
 def test_a_new_leader_marks_all_when_the_archive_is_out(told, tool, monkeypatch):
     monkeypatch.setattr(local, "where", here())
     names = [put(told, number).name for number in (8, 9)]
