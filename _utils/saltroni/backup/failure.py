@@ -11,6 +11,7 @@ KINDS = {
     "clock": "this node's clock is wrong: look at its time synchronization",
     "corrupt": "what is stored is damaged or can't be decrypted",
     "foreign": "the archive belongs to another cluster: choose another bucket or cluster name",
+    "gone": "the archive was there and isn't any more: is its file system mounted, its bucket the right one?",
     "differs": "the archive has another content under this name already",
     "timeout": "it took too long",
     "busy": "another backup runs in this cluster",

@@ -70,8 +70,8 @@ class Tool(Protocol):
     def verify(self) -> list[dict]:
         """What is missing or damaged: ``[{timeline, start, end, status}]``; [] is well."""
 
-    def segments(self) -> set[str]:
-        """Names of archived segments and history files."""
+    def segments(self) -> dict[str, datetime]:
+        """Names of archived segments and history files, each with the time when it was stored."""
 
     def history(self, timeline: int) -> str:
         """Text of a timeline's history file."""

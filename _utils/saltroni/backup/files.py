@@ -1,0 +1,86 @@
+"""Files that come out of an archive: what they must be, and the folders that they go into."""
+
+import contextlib
+import os
+import pwd
+import shutil
+from pathlib import Path
+
+from saltroni.backup import wal
+from saltroni.backup.failure import Failure
+
+
+def accept(settings, name, path):
+    """Refuse a fetched file that isn't what its name says.
+
+    Raises:
+        Failure: ``corrupt``.
+        OSError
+    """
+    kind = wal.kind(name)
+    if kind in (wal.SEGMENT, wal.PARTIAL):
+        wrong = wal.check_file(path, name, settings.segment_bytes)
+    elif kind == wal.HISTORY:
+        try:
+            wal.line(wal.timeline(name), path.read_text(encoding="utf-8"))
+            wrong = None if path.stat().st_size else "it is empty"
+        except ValueError as err:
+            wrong = str(err)
+    else:
+        wrong = None if path.stat().st_size else "it is empty"
+    if wrong:
+        raise Failure("corrupt", f"{name} in the archive is damaged: {wrong}")
+
+
+def empty(folder, user):
+    """An empty folder that belongs to ``user``, made if it isn't there.
+
+    Raises:
+        Failure: ``settings``: something is in it.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise Failure("settings", f"{folder} isn't empty: nothing is restored into it")
+        given(folder, user)
+    except OSError as err:
+        raise Failure("other", f"{folder} can't be prepared: {err}") from err
+    return folder
+
+
+def finish(folder, wal_folder, user):
+    """Give a restored folder what PostgreSQL wants to find: rights, ``pg_wal``, maybe as a link.
+
+    Raises:
+        Failure
+    """
+    try:
+        folder.chmod(0o700)
+        place = folder / "pg_wal"
+        if wal_folder is not None:
+            wal_folder = empty(wal_folder, user)
+            if place.is_symlink():
+                place.unlink()
+            elif place.exists():
+                shutil.rmtree(place)
+            place.symlink_to(wal_folder)
+            given(place, user)
+        for made in (place, place / "archive_status"):
+            made.mkdir(mode=0o700, exist_ok=True)
+            given(made, user)
+    except OSError as err:
+        raise Failure("other", f"{folder} can't be finished: {err}") from err
+
+
+def given(path, user):
+    """Give a file, or a link itself, to ``user`` if root calls."""
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(user)
+        os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+
+
+def gone(path):
+    """Remove a file that may not be there."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
