@@ -49,9 +49,6 @@ class Copy:
             Failure
         """
         begun = time.monotonic()
-        for folder in (self.data, self.wal):
-            if folder:
-                folder.mkdir(mode=0o700, parents=True)
         self.tool.restore(backup, self.data, self.wal)
         return time.monotonic() - begun
 

@@ -12,7 +12,6 @@ from saltroni.backup import control, private, target, tools, wal
 from saltroni.backup.copy import Copy
 from saltroni.backup.failure import Failure
 from saltroni.backup.settings import load
-from saltroni.durable import sync
 
 #: In the data directory: ``{restore, step, ...}``.
 MARK = "saltroni.restore"
@@ -42,7 +41,6 @@ def mark(data, restore, step, **more):
     before = marked(data)
     before = before if before.get("restore") == restore else {}
     keep(Path(data) / MARK, {**before, **more, "restore": restore, "step": step})
-    sync(data)
     return marked(data)
 
 

@@ -7,7 +7,6 @@ PostgreSQL takes every exit code up to 125 for the end of the log, and would pro
 PostgreSQL's documentation, *Continuous Archiving*, "Recovering Using a Continuous Archive Backup".
 """
 
-import contextlib
 import json
 import os
 import signal
@@ -15,29 +14,23 @@ import sys
 from pathlib import Path
 
 from saltroni.backup import extract, tools, trial
+from saltroni.backup import fetch as fetching
 from saltroni.backup.failure import Failure
 from saltroni.backup.settings import SettingsError, load
 
-MISSING, FAILED = 1, 255
 JOBS = {"prove": trial.prove, "extract": extract.extract}
 
 
 def fetch(settings, prefetch, name, target, tool=None):
     """Fetch one file for a private server; returns the exit code."""
-    target = Path(target)
     try:
-        (tool or tools.tool(load(settings))).fetch_wal(name, target, prefetch=Path(prefetch))
-    except Failure as err:
-        with contextlib.suppress(OSError):
-            target.unlink(missing_ok=True)
-        if err.kind == "missing":
-            return MISSING
-        print(f"{name}: {err}", file=sys.stderr, flush=True)
-        return FAILED
-    except (SettingsError, OSError) as err:
-        print(f"{name}: {err}", file=sys.stderr, flush=True)
-        return FAILED
-    return 0
+        told = load(settings)
+        code, failure = fetching.fetch(told, tool or tools.tool(told), name, target, strict=True, prefetch=Path(prefetch))
+    except (SettingsError, Failure, OSError) as err:
+        code, failure = fetching.STOP, err
+    if code == fetching.STOP:
+        print(f"{name}: {failure}", file=sys.stderr, flush=True)
+    return code
 
 
 def do(job, jobs=None):
@@ -46,7 +39,7 @@ def do(job, jobs=None):
     try:
         return jobs[job["what"]](job)
     except Failure as err:
-        return {"error": str(err), "kind": err.kind}
+        return {"error": err.text, "kind": err.kind}
     except (SettingsError, OSError, ValueError) as err:
         return {"error": str(err), "kind": "settings" if isinstance(err, SettingsError) else "other"}
 
@@ -66,6 +59,11 @@ def keep(path, result):
         out.flush()
         os.fsync(out.fileno())
     temporary.rename(path)
+    folder = os.open(Path(path).parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def main(arguments):
