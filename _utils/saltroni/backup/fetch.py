@@ -3,21 +3,23 @@
 PostgreSQL takes every exit code from 1 to 125 for "there is no such file", and at the end of the log it promotes: a
 storage that doesn't answer would look like the end, and the last commits would be lost. So there are two manners:
 
-* strict, for whatever is restored: only a file that certainly isn't there is 1, all else is 255, which stops PostgreSQL.
+* strict, for whatever is restored: only a file that certainly isn't there is "missing", all else is 255, which stops
+  PostgreSQL.
 * else, for a member that follows a leader: all else is 2. It goes on by streaming and asks again; its end is the leader's
   word, not the archive's.
 
 Source: PostgreSQL's documentation, *Recovering Using a Continuous Archive Backup*; ``RestoreArchivedFile``.
 """
 
-import contextlib
 import os
 from pathlib import Path
 
 from saltroni.backup import owner, wal
 from saltroni.backup.failure import Failure
 
-FOUND, MISSING, FAILED, STOP = 0, 1, 2, 255
+#: Python itself ends with 1 when it can't even begin, which must never be taken for "missing": the script that
+#: PostgreSQL calls makes 1 of :data:`MISSING`, and 255 or 2 of whatever it doesn't know.
+FOUND, MISSING, FAILED, STOP = 0, 10, 2, 255
 
 
 def target(settings, told, folder=None):
@@ -54,8 +56,6 @@ def fetch(settings, tool, name, told, strict, prefetch=None):
                 owner.present(settings, tool)
             raise
     except Failure as err:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
         if err.kind == "missing":
             return MISSING, err
         return (STOP if strict else FAILED), err

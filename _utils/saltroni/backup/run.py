@@ -98,7 +98,7 @@ def run(arguments, timeout_s, user=None, environment=None, folder="/"):
     what = f"{Path(arguments[0]).name} {arguments[1] if len(arguments) > 1 else ''}".strip()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=variables, cwd=folder, **rights
             )
         except (OSError, subprocess.SubprocessError) as error:

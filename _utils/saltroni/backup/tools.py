@@ -1,5 +1,7 @@
 """The two tools behind the same few functions. Whatever differs between them is in ``walg.py`` and ``pgbackrest.py``."""
 
+from __future__ import annotations  # a method is called "list"
+
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +46,9 @@ class Backup:
 
 class Tool(Protocol):
     """What both can do. Everything raises :class:`saltroni.backup.failure.Failure`, and ends by a deadline."""
+
+    #: Whether a base backup can be made on a replica.
+    from_replica: bool
 
     def push_wal(self, path: Path) -> None:
         """Archive one file of ``pg_wal``. The same content again is no error; other content is ``differs``."""

@@ -39,6 +39,9 @@ class Walg:
         settings: a :class:`saltroni.backup.settings.Settings`.
     """
 
+    #: A base backup can be made on a replica.
+    from_replica = True
+
     def __init__(self, settings):
         self._settings = settings
 

@@ -1,4 +1,5 @@
-"""From when to when a cluster can be restored, from which backup, and which backups are needed no more. Pure.
+"""From when to when a cluster can be restored, from which backup, and which backups are needed no more. Pure, but for
+:func:`look`.
 
 A *descent* is a timeline with those that it came from, see :func:`saltroni.backup.wal.line`. A backup belongs to it if it
 ended before the descent left the backup's timeline; one that doesn't is of a timeline that was left (abandoned), and must
@@ -170,6 +171,18 @@ def windows(backups, stored, histories, segment_bytes=wal.SEGMENT_BYTES, current
         if window is not None:
             found.append(window)
     return found
+
+
+def look(settings, tool):
+    """:func:`windows` of this cluster's archive, whose history files are fetched; not pure.
+
+    Raises:
+        Failure: it can't be asked.
+    """
+    backups, stored = tool.list(), tool.segments()
+    known = {wal.timeline(name) for name in stored if wal.kind(name) == wal.HISTORY}
+    histories = {timeline: tool.history(timeline) for timeline in sorted(known)}
+    return windows(backups, stored, histories, settings.segment_bytes)
 
 
 def _beyond(timeline, lines, segments, segment_bytes):
