@@ -1,5 +1,6 @@
 """From a target to the base backup and the timeline that lead there, or to why nothing does."""
 
+import itertools
 from dataclasses import dataclass
 
 from saltroni.backup import target as targets
@@ -142,7 +143,7 @@ def _refuse_two_pasts(target, archive, lines, timeline):
     """A time at which the cluster was on a timeline that an earlier restore left has two pasts: what was, and what that
     restore kept."""
     descent = lines[timeline]
-    for (older, _, left), (newer, _, _) in zip(descent, descent[1:], strict=False):
+    for (older, _, left), (newer, _, _) in itertools.pairwise(descent):
         born = archive.stored.get(wal.history_name(newer))
         last = wal.number_of(left, archive.segment_bytes)
         beyond = [

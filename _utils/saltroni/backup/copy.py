@@ -13,6 +13,8 @@ from saltroni.backup.settings import load
 #: What a recovery may need beside the base backup: WAL that it goes through (bytes).
 WAL_BYTES = 512 * 2**20
 SHARE = 1.2
+#: What ``restore_command`` calls: this very Python.
+WORK = (sys.executable, "-B", "-m", "saltroni.backup.work")
 
 
 def needed_bytes(size):
@@ -58,7 +60,7 @@ class Copy:
 
     def restore_command(self):
         """Tells PostgreSQL a missing file from an archive that can't be read."""
-        command = [sys.executable, "-B", "-m", "saltroni.backup.work", "fetch", self.settings_file, str(self.prefetch)]
+        command = [*WORK, "fetch", self.settings_file, str(self.prefetch)]
         return shlex.join(command).replace("%", "%%") + ' %f "%p"'
 
     def start(self, target, timeline=None, action="promote", careless=False, signal=True):

@@ -41,7 +41,9 @@ def chosen(tables, asked):
         exact = [one for one in fits if text == ".".join(one)]
         fits = exact if len(exact) == 1 else fits
         if len(fits) != 1:
-            what = "there is none at that moment" if not fits else "there are " + ", ".join(".".join(one) for one in fits)
+            what = (
+                "there is none at that moment" if not fits else "there are " + ", ".join(".".join(one) for one in fits)
+            )
             raise Ambiguous(f"table {text}: {what}")
         found += fits
     return list(dict.fromkeys(found))
@@ -88,7 +90,9 @@ def extract(job, tool=None, out=None):
         parts["recover_s"] = round(time.monotonic() - since, 1)
         names = [row[0] for row in server.ask("SELECT datname FROM pg_database WHERE datallowconn")]
         if job["database"] not in names:
-            raise Ambiguous(f"there is no database {job['database']} at that moment: there are {', '.join(sorted(names))}")
+            raise Ambiguous(
+                f"there is no database {job['database']} at that moment: there are {', '.join(sorted(names))}"
+            )
         tables = chosen([tuple(row) for row in server.ask(TABLES, job["database"])], job.get("tables") or [])
         since = time.monotonic()
         arguments = command(copy.settings.programs, copy.run, job["database"], tables, job.get("format") or "plain")

@@ -8,7 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
-from saltroni.backup import control, private, target, tools, wal
+from saltroni.backup import control, target, tools, wal
 from saltroni.backup.copy import Copy
 from saltroni.backup.failure import Failure
 from saltroni.backup.settings import load
@@ -84,7 +84,7 @@ def recover(job, tool=None):
     finally:
         copy.server.stop()
     if "shutdown at recovery target" not in copy.server.said():
-        raise Failure("database", f"the recovery ended elsewhere: {copy.server.why()}")
+        raise copy.server.failure()
     found = copy.stopped_in_order()
     return mark(
         job["data"], job["restore"], RECOVERED,
@@ -107,26 +107,37 @@ def promote(job, tool=None, own=None):
     data, restore = job["data"], job["restore"]
     own = own or tools.tool(load(job["settings"]))
     if not has(data, restore, PROMOTED):
-        copy = Copy(job["source"], job["folder"], data, tool=tool)
-        before = copy.control()
-        begun = marked(data).get("promoting")
-        if not begun:
-            mark(data, restore, marked(data).get("step", FETCHED), promoting=before.timeline)
-        # without it a promotion was begun that broke off: what is there is a leader's, and recovers as such
-        broken_off = begun and not (Path(data) / "recovery.signal").exists()
-        with copy.recovered(
-            target.parse(job["target"]), job["deadline_s"], job["timeline"], signal=not broken_off
-        ) as server:
-            last = server.last_commit()
-        found = copy.stopped_in_order()
-        if found.state != control.STOPPED or found.timeline <= (begun or before.timeline):
-            raise Failure("database", f"{data} wasn't promoted: {found.state} on timeline {found.timeline}")
-        mark(data, restore, PROMOTED, timeline=found.timeline, end=wal.place(found.checkpoint),
-             system_id=found.system_id, last_commit=last or marked(data).get("last_commit"))  # fmt: skip
+        _promote(job, tool)
     if not has(data, restore, ARCHIVED):
         archive(own, Path(data), marked(data)["timeline"], wal.position(marked(data)["end"]), load(job["settings"]))
         mark(data, restore, ARCHIVED)
     return marked(data)
+
+
+def _promote(job, tool):
+    data, restore = job["data"], job["restore"]
+    copy, asked = Copy(job["source"], job["folder"], data, tool=tool), target.parse(job["target"])
+    begun = marked(data).get("promoting")
+    undecided = not (Path(data) / "recovery.signal").exists() and begun == copy.control().timeline
+    if begun and undecided and asked.kind != target.LATEST:
+        # PostgreSQL had forgotten that it recovers, and not yet begun its timeline: it would replay beyond the target now
+        (Path(data) / MARK).unlink()
+        fetch(job, tool)
+        recover(job, tool)
+        begun = None
+    before = begun or copy.control().timeline
+    if not begun:
+        mark(data, restore, marked(data).get("step", FETCHED), promoting=before)
+    # what is on a later timeline already was promoted, and recovers from a crash at most
+    signal = copy.control().timeline == before
+    with copy.recovered(asked, job["deadline_s"], job["timeline"], signal=signal) as server:
+        last = server.last_commit()
+    found = copy.stopped_in_order()
+    if found.state != control.STOPPED or found.timeline <= before:
+        raise Failure("database", f"{data} wasn't promoted: {found.state} on timeline {found.timeline}")
+    last = last or marked(data).get("last_commit")
+    mark(data, restore, PROMOTED, timeline=found.timeline, end=wal.place(found.checkpoint), system_id=found.system_id,
+         last_commit=last)  # fmt: skip
 
 
 def archive(tool, data, timeline, end, settings):
@@ -139,7 +150,9 @@ def archive(tool, data, timeline, end, settings):
     own = {path.name for path in ours(data, timeline, end, settings.segment_bytes)}
     strange = sorted(name for name in known if name not in own)
     if strange:
-        raise Failure("differs", f"the archive knows timeline {timeline} or later ones already: {', '.join(strange[:3])}")
+        raise Failure(
+            "differs", f"the archive knows timeline {timeline} or later ones already: {', '.join(strange[:3])}"
+        )
     for path in ours(data, timeline, end, settings.segment_bytes):
         tool.push_wal(path)
 

@@ -20,9 +20,10 @@ STOP_S = 120
 #: What PostgreSQL writes when a recovery is over.
 LAST_COMMIT = re.compile(r"last completed transaction was at log time (?P<time>.+)$", re.MULTILINE)
 STOPPED_AT = re.compile(r"recovery stopping (?:before|after) .+$", re.MULTILINE)
-FATAL = re.compile(r"(?:FATAL|PANIC):\s+(?P<text>.+)$", re.MULTILINE)
-#: A server that isn't there yet, or isn't ready.
-NOT_READY = 2
+#: Without what it answers to those who ask too early.
+FATAL = re.compile(r"(?:FATAL|PANIC):\s+(?!the database system is )(?P<text>.+)$", re.MULTILINE)
+#: What :mod:`saltroni.backup.work` writes there when a file couldn't be fetched.
+UNFETCHED = re.compile(r"^saltroni: (?P<file>\S+): (?P<kind>\w+): (?P<text>.+)$", re.MULTILINE)
 
 
 def controldata(programs, data, user=None):
@@ -100,7 +101,7 @@ class Server:
         """
         self.hba.write_text(HBA, encoding="ascii")
         command = [str(self.programs / "postgres"), "-D", str(self.data)]
-        for name, value in sorted(settings.items()):
+        for name, value in settings.items():  # in their order, see saltroni.backup.target.settings
             command += ["-c", f"{name}={value}"]
         try:
             with self.log.open("w", encoding="utf-8") as log:
@@ -118,11 +119,9 @@ class Server:
         """Its exit code, None while it lives."""
         return self._process.poll()
 
-    def why(self):
-        """What its log says of its end."""
-        text = self.said()
-        found = [match["text"] for match in FATAL.finditer(text)]
-        return "; ".join(dict.fromkeys(found[:3])) if found else tail(text)
+    def failure(self):
+        """The failure that its last words are."""
+        return failed(self.said())
 
     def await_promoted(self, deadline_s, clock=time.monotonic, sleep=time.sleep):
         """Wait until it is out of recovery: it answers, and says so.
@@ -133,7 +132,7 @@ class Server:
         end = clock() + deadline_s
         while True:
             if self.dead() is not None:
-                raise failed(self.why())
+                raise self.failure()
             try:
                 if self.ask("SELECT pg_is_in_recovery()", timeout_s=10)[0][0] == "f":
                     return
@@ -156,7 +155,7 @@ class Server:
                 raise Failure("timeout", f"the recovery wasn't over within {deadline_s:g} s: {tail(self.said(), 2)}")
             sleep(EVERY_S)
         if self.dead() != 0 or FATAL.search(self.said()):
-            raise failed(self.why())
+            raise self.failure()
 
     def ask(self, query, database="postgres", timeout_s=60):
         """Rows of a query: lists of text; NULL is an empty text.
@@ -196,12 +195,16 @@ class Server:
         return found[-1] if found else None
 
 
-def failed(why):
-    """The failure that a server's last words are."""
+def failed(log):
+    """The failure that a server's log tells of. Pure."""
+    unfetched = list(UNFETCHED.finditer(log))
+    if unfetched:
+        last = unfetched[-1]
+        return Failure(last["kind"], f"{last['file']} couldn't be fetched: {last['text']}")
+    found = list(dict.fromkeys(match["text"] for match in FATAL.finditer(log)))
+    why = "; ".join(found[:3]) or tail(log)
     if "before configured recovery target was reached" in why:
         return Failure("missing", f"the archive ends before the moment that was asked for ({why})")
-    if "could not restore file" in why or "command not found" in why:
-        return Failure("unreachable", f"the archive couldn't be read ({why})")
-    if "requested timeline" in why or "is not a child" in why:
+    if "is not a child of this server" in why or "recovery target timeline" in why:
         return Failure("missing", f"the base backup isn't on the timeline that was asked for ({why})")
-    return Failure("database", f"the private server ended ({why})")
+    return Failure("database", f"the private server ended: {why}")

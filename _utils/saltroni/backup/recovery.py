@@ -12,7 +12,14 @@ from pathlib import Path
 from saltroni.backup import target as targets
 
 #: Files of a data directory that say what it was to its former owner.
-LEFT_OVER = ("standby.signal", "recovery.signal", "postmaster.pid", "postmaster.opts", "recovery.conf", "saltroni.forked")
+LEFT_OVER = (
+    "standby.signal",
+    "recovery.signal",
+    "postmaster.pid",
+    "postmaster.opts",
+    "recovery.conf",
+    "saltroni.forked",
+)
 PORT = 5999
 #: What a private server is, whatever the cluster's own settings say.
 PRIVATE = {
@@ -65,7 +72,9 @@ def preloaded(*texts):
     return found[-1] if found else ""
 
 
-def settings(major, control, target, restore_command, socket, hba, careless, action="promote", timeline=None, libraries=""):
+def settings(
+    major, control, target, restore_command, socket, hba, careless, action="promote", timeline=None, libraries=""
+):
     """All settings of a private server's command line. Pure.
 
     Args:
@@ -108,4 +117,8 @@ def prepare(folder, signal=True):
 def texts(folder):
     """What the files of settings in a data directory say, the weakest first; a file that isn't there says nothing."""
     names = ("postgresql.base.conf", "postgresql.conf", "postgresql.auto.conf")
-    return [path.read_text(encoding="utf-8", errors="replace") for path in (Path(folder) / n for n in names) if path.exists()]
+    return [
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in (Path(folder) / n for n in names)
+        if path.exists()
+    ]

@@ -130,7 +130,9 @@ def _lsn(value):
 def _name(value):
     text = str(value)
     if len(text.encode()) > NAME_LENGTH or any(ord(one) < 32 for one in text):
-        raise Unclear(f"name is {value!r}: pg_create_restore_point takes {NAME_LENGTH} bytes, and no control characters")
+        raise Unclear(
+            f"name is {value!r}: pg_create_restore_point takes {NAME_LENGTH} bytes, and no control characters"
+        )
     return text
 
 
@@ -160,8 +162,10 @@ def settings(target, timeline=None, action="promote"):
         action: ``promote`` or ``shutdown``; without a target PostgreSQL promotes, whatever is said.
     """
     made = dict(SETTINGS, recovery_target_action=action)
-    if target.kind != LATEST:
-        made[f"recovery_target_{target.kind}"] = _text(target)
-        made["recovery_target_inclusive"] = "on" if target.inclusive else "off"
     made["recovery_target_timeline"] = str(timeline or target.timeline or "latest")
+    if target.kind != LATEST:
+        made["recovery_target_inclusive"] = "on" if target.inclusive else "off"
+        # the last: PostgreSQL takes another one that is emptied after it for a second target
+        del made[f"recovery_target_{target.kind}"]
+        made[f"recovery_target_{target.kind}"] = _text(target)
     return made

@@ -48,10 +48,22 @@ def command(name, folder, deadline_s, user="postgres", cleanup=(), hidden=(), ou
     made += [f"--property=InaccessiblePaths=-{path}" for path in hidden if path]
     if cleanup:
         # as root: whatever rights are left on what is there
-        made.append("--property=ExecStopPost=+/bin/rm -rf --one-file-system -- " + " ".join(str(path) for path in cleanup))
+        made.append(
+            "--property=ExecStopPost=+/bin/rm -rf --one-file-system -- " + " ".join(str(path) for path in cleanup)
+        )
     if output:
         made.append(f"--property=StandardOutput=append:{output}")
-    return [*made, "--", python, "-B", "-m", "saltroni.backup.work", "do", f"{folder}/job.json", f"{folder}/result.json"]
+    return [
+        *made,
+        "--",
+        python,
+        "-B",
+        "-m",
+        "saltroni.backup.work",
+        "do",
+        f"{folder}/job.json",
+        f"{folder}/result.json",
+    ]
 
 
 def start(name, job, deadline_s, base=FOLDER, **options):
@@ -144,9 +156,7 @@ def active(name):
 def reset(name):
     """Forget that it failed: a unit that is remembered can't be begun again."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        subprocess.run(
-            ["systemctl", "reset-failed", f"{name}.service"], capture_output=True, timeout=30, check=False
-        )
+        subprocess.run(["systemctl", "reset-failed", f"{name}.service"], capture_output=True, timeout=30, check=False)
 
 
 def stop(name):

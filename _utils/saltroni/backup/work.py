@@ -25,11 +25,16 @@ def fetch(settings, prefetch, name, target, tool=None):
     """Fetch one file for a private server; returns the exit code."""
     try:
         told = load(settings)
-        code, failure = fetching.fetch(told, tool or tools.tool(told), name, target, strict=True, prefetch=Path(prefetch))
-    except (SettingsError, Failure, OSError) as err:
+        code, failure = fetching.fetch(
+            told, tool or tools.tool(told), name, target, strict=True, prefetch=Path(prefetch)
+        )
+    except Failure as err:
         code, failure = fetching.STOP, err
+    except (SettingsError, OSError) as err:
+        code, failure = fetching.STOP, Failure("settings", str(err))
     if code == fetching.STOP:
-        print(f"{name}: {failure}", file=sys.stderr, flush=True)
+        # into the server's log, where private.Server finds it
+        print(f"saltroni: {name}: {failure.kind}: {failure.text}", file=sys.stderr, flush=True)
     return code
 
 
