@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "_utils"))
 
-from saltroni.backup import copy, files, tools, wal, work
+from saltroni.backup import __main__, copy, files, tools, wal, work
 from saltroni.backup.failure import Failure
 
 
@@ -78,5 +78,5 @@ class Folder:
 
 if __name__ == "__main__":
     tools.tool = Folder
-    copy.WORK = (sys.executable, "-B", __file__)
-    sys.exit(work.main(sys.argv[1:]))
+    copy.FETCH = (sys.executable, "-B", __file__)
+    sys.exit((__main__.main if sys.argv[1].startswith("--") else work.main)(sys.argv[1:]))

@@ -123,7 +123,7 @@ class World:
         self.owned()
         with (place / "out").open("w", encoding="utf-8") as out:
             done = subprocess.run(
-                [*USER, sys.executable, "-B", folder_tool.__file__, "do", place / "job.json", place / "result.json"],
+                [*USER, sys.executable, "-B", folder_tool.__file__, place / "job.json", place / "result.json"],
                 stdout=out, stderr=subprocess.PIPE, text=True, timeout=120, cwd="/",
             )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -14,7 +14,7 @@ from saltroni.backup.settings import load
 WAL_BYTES = 512 * 2**20
 SHARE = 1.2
 #: What ``restore_command`` calls: this very Python.
-WORK = (sys.executable, "-B", "-m", "saltroni.backup.work")
+FETCH = (sys.executable, "-B", "-m", "saltroni.backup")
 
 
 def needed_bytes(size):
@@ -60,7 +60,7 @@ class Copy:
 
     def restore_command(self):
         """Tells PostgreSQL a missing file from an archive that can't be read."""
-        command = [*WORK, "fetch", self.settings_file, str(self.prefetch)]
+        command = [*FETCH, "--settings", self.settings_file, "fetch", "--strict", "--prefetch", str(self.prefetch)]
         return shlex.join(command).replace("%", "%%") + ' %f "%p"'
 
     def start(self, target, timeline=None, action="promote", careless=False, signal=True):

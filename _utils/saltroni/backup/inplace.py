@@ -6,6 +6,7 @@ with it.
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 from saltroni.backup import control, target, tools, wal
@@ -109,6 +110,7 @@ def promote(job, tool=None, own=None):
     if not has(data, restore, PROMOTED):
         _promote(job, tool)
     if not has(data, restore, ARCHIVED):
+        claimed(own, marked(data)["system_id"], load(job["settings"]))
         archive(own, Path(data), marked(data)["timeline"], wal.position(marked(data)["end"]), load(job["settings"]))
         mark(data, restore, ARCHIVED)
     return marked(data)
@@ -138,6 +140,24 @@ def _promote(job, tool):
     last = last or marked(data).get("last_commit")
     mark(data, restore, PROMOTED, timeline=found.timeline, end=wal.place(found.checkpoint), system_id=found.system_id,
          last_commit=last)  # fmt: skip
+
+
+def claimed(tool, system_id, settings):
+    """Refuse to write into another database's archive; claim one that is nobody's.
+
+    Raises:
+        Failure: ``foreign``
+    """
+    owner = tool.owner()
+    if owner is None:
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        tool.claim({"system_identifier": str(system_id), "cluster": settings.cluster, "since": since})
+    elif str(owner.get("system_identifier")) != str(system_id):
+        raise Failure(
+            "foreign",
+            f"{settings.prefix} belongs to cluster {owner.get('cluster')}, system identifier "
+            f"{owner.get('system_identifier')}; what was restored is {system_id}",
+        )
 
 
 def archive(tool, data, timeline, end, settings):

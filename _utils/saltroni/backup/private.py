@@ -22,8 +22,8 @@ LAST_COMMIT = re.compile(r"last completed transaction was at log time (?P<time>.
 STOPPED_AT = re.compile(r"recovery stopping (?:before|after) .+$", re.MULTILINE)
 #: Without what it answers to those who ask too early.
 FATAL = re.compile(r"(?:FATAL|PANIC):\s+(?!the database system is )(?P<text>.+)$", re.MULTILINE)
-#: What :mod:`saltroni.backup.work` writes there when a file couldn't be fetched.
-UNFETCHED = re.compile(r"^saltroni: (?P<file>\S+): (?P<kind>\w+): (?P<text>.+)$", re.MULTILINE)
+#: What ``restore_command`` writes there when a file couldn't be fetched.
+UNFETCHED = re.compile(r"^saltroni: [\d:]+ (?P<text>.+) \((?P<kind>\w+): [^)]*\)$", re.MULTILINE)
 
 
 def controldata(programs, data, user=None):
@@ -200,7 +200,7 @@ def failed(log):
     unfetched = list(UNFETCHED.finditer(log))
     if unfetched:
         last = unfetched[-1]
-        return Failure(last["kind"], f"{last['file']} couldn't be fetched: {last['text']}")
+        return Failure(last["kind"], f"the archive couldn't be read: {last['text']}")
     found = list(dict.fromkeys(match["text"] for match in FATAL.finditer(log)))
     why = "; ".join(found[:3]) or tail(log)
     if "before configured recovery target was reached" in why:

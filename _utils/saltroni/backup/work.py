@@ -1,10 +1,6 @@
-"""What runs in a unit of its own: ``python3 -m saltroni.backup.work do JOB RESULT``, as postgres.
+"""What runs in a unit of its own: ``python3 -m saltroni.backup.work JOB RESULT``, as postgres.
 
-    do JOB RESULT                        what the job's file says; its result is written as JSON
-    fetch SETTINGS PREFETCH FILE TARGET  the restore_command of private servers: 0 done, 1 not in the archive, 255 failed
-
-PostgreSQL takes every exit code up to 125 for the end of the log, and would promote; by 255 it stops. Source:
-PostgreSQL's documentation, *Continuous Archiving*, "Recovering Using a Continuous Archive Backup".
+It does what the job's file says, and writes its result: both are JSON.
 """
 
 import json
@@ -13,29 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
-from saltroni.backup import extract, tools, trial
-from saltroni.backup import fetch as fetching
+from saltroni.backup import extract, trial
 from saltroni.backup.failure import Failure
-from saltroni.backup.settings import SettingsError, load
+from saltroni.backup.settings import SettingsError
 
 JOBS = {"prove": trial.prove, "extract": extract.extract}
-
-
-def fetch(settings, prefetch, name, target, tool=None):
-    """Fetch one file for a private server; returns the exit code."""
-    try:
-        told = load(settings)
-        code, failure = fetching.fetch(
-            told, tool or tools.tool(told), name, target, strict=True, prefetch=Path(prefetch)
-        )
-    except Failure as err:
-        code, failure = fetching.STOP, err
-    except (SettingsError, OSError) as err:
-        code, failure = fetching.STOP, Failure("settings", str(err))
-    if code == fetching.STOP:
-        # into the server's log, where private.Server finds it
-        print(f"saltroni: {name}: {failure.kind}: {failure.text}", file=sys.stderr, flush=True)
-    return code
 
 
 def do(job, jobs=None):
@@ -75,10 +53,7 @@ def main(arguments):
     """Returns the exit code."""
     # whoever stops the unit wants the server stopped, too: by the blocks that started it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    what, *rest = arguments
-    if what == "fetch":
-        return fetch(*rest)
-    job, result = rest
+    job, result = arguments
     keep(result, do(json.loads(Path(job).read_text(encoding="utf-8"))))
     return 0
 
