@@ -22,7 +22,9 @@ from . import folder_tool
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
 ROOT = os.geteuid() == 0
 pytestmark = pytest.mark.skipif(
-    not BINARIES or int(BINARIES[-1].parts[-3]) < 14 or (ROOT and "postgres" not in {one.pw_name for one in pwd.getpwall()}),
+    not BINARIES
+    or int(BINARIES[-1].parts[-3]) < 14
+    or (ROOT and "postgres" not in {one.pw_name for one in pwd.getpwall()}),
     reason="there is no PostgreSQL here",
 )
 PROGRAMS = BINARIES[-1].parent if BINARIES else Path()
@@ -82,7 +84,9 @@ class World:
         call(PROGRAMS / "pg_ctl", "-D", data or self.data, "-w", "-m", "fast", "stop", check=False)
 
     def sql(self, text):
-        return call("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self.base, "-d", "postgres", "-c", text).stdout.strip()
+        return call(
+            "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self.base, "-d", "postgres", "-c", text
+        ).stdout.strip()
 
     def switch(self):
         name = self.sql("SELECT pg_walfile_name(pg_switch_wal())")
@@ -97,7 +101,19 @@ class World:
         place = self.base / f"taken{self.number}"
         started = datetime.now(UTC)
         start = wal.position(self.sql("SELECT pg_current_wal_lsn()"))
-        call(PROGRAMS / "pg_basebackup", "-D", place, "-h", self.base, "-c", "fast", "-X", "none", "--no-sync", "--no-manifest")
+        call(
+            PROGRAMS / "pg_basebackup",
+            "-D",
+            place,
+            "-h",
+            self.base,
+            "-c",
+            "fast",
+            "-X",
+            "none",
+            "--no-sync",
+            "--no-manifest",
+        )
         finish = wal.position(self.sql("SELECT pg_current_wal_lsn()"))
         self.switch()
         timeline = int(self.sql("SELECT timeline_id FROM pg_control_checkpoint()"))
@@ -119,7 +135,9 @@ class World:
         """Do a job as its unit would; its result."""
         place = self.base / f"job{uuid.uuid4()}"
         place.mkdir()
-        (place / "job.json").write_text(json.dumps({"settings": str(self.settings), "deadline_s": 60, **job}), encoding="utf-8")
+        (place / "job.json").write_text(
+            json.dumps({"settings": str(self.settings), "deadline_s": 60, **job}), encoding="utf-8"
+        )
         self.owned()
         with (place / "out").open("w", encoding="utf-8") as out:
             done = subprocess.run(
@@ -225,7 +243,9 @@ def test_a_table_is_extracted_as_it_was(world, past):
     assert result["out"].count("\n1500\n") == 1
     assert "later" not in result["out"]
     shutil.rmtree(world.base / "extract")
-    assert "there is none at that moment" in world.work(**job, timeline=1, database="postgres", tables=["later"])["error"]
+    assert (
+        "there is none at that moment" in world.work(**job, timeline=1, database="postgres", tables=["later"])["error"]
+    )
 
 
 def test_in_place_to_a_moment_then_back_to_the_old_data(world, past):
@@ -253,7 +273,9 @@ def test_in_place_to_a_moment_then_back_to_the_old_data(world, past):
     finally:
         world.stop(data)
     # back: the archive knows timeline 2 now, which isn't the old data's; they get a third one
-    back = world.work(what="promote", **{**job, "data": str(world.data), "target": {"latest": True}, "timeline": "current"})
+    back = world.work(
+        what="promote", **{**job, "data": str(world.data), "target": {"latest": True}, "timeline": "current"}
+    )
     assert back["timeline"] == 3, back
     assert inplace.wal.line(3, world.tool.history(3))[0][0] == 1
     world.start()

@@ -9,7 +9,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from saltroni.backup import control, target, tools, wal
+from saltroni.backup import control, local, target, tools, wal
 from saltroni.backup.copy import Copy
 from saltroni.backup.failure import Failure
 from saltroni.backup.settings import load
@@ -199,12 +199,15 @@ def push(job, own=None):
         job: ``{settings, data}``.
 
     Returns:
-        ``{pushed: names}``
+        ``{pushed: names}``; nothing is pushed into another database's archive.
 
     Raises:
         Failure
     """
     own = own or tools.tool(load(job["settings"]))
+    owner = own.owner() or {}
+    if str(owner.get("system_identifier")) != str(local.system_id(job["data"])):
+        return {"pushed": [], "foreign": True}
     folder = Path(job["data"]) / "pg_wal"
     pushed = []
     for ready in waiting(folder):
