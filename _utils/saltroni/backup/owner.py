@@ -51,17 +51,16 @@ def check(settings, tool, now=time.time):
     _remember(settings, system, now())
 
 
-def present(settings, tool, now=time.time):
+def present(settings, tool):
     """Refuse to believe that a file is missing from an archive that isn't there at all, or is another's.
 
-    Unlike :func:`check` it doesn't ask which database this node has: a node that is being restored has none.
+    WAL-G takes a bucket that doesn't exist, and a file system that isn't mounted, for a file that is missing. Unlike
+    :func:`check` this doesn't ask which database this node has: a node that is being restored has none. And it is asked
+    anew each time: files that are missing are few.
 
     Raises:
         Failure: ``gone``, ``foreign``, or whatever hinders the question.
     """
-    known = remembered.read(_file(settings))
-    if known.get("prefix") == settings.prefix and 0 <= now() - known.get("checked_unix", 0) < GOOD_S:
-        return
     found = tool.owner()
     if found is None:
         raise Failure("gone", f"{settings.prefix} doesn't say whose it is, so nothing can be said to be missing there")

@@ -1,5 +1,5 @@
 """From when to when a cluster can be restored, from which backup, and which backups are needed no more. Pure, but for
-:func:`look`.
+:func:`look` and :func:`missing`.
 
 A *descent* is a timeline with those that it came from, see :func:`saltroni.backup.wal.line`. A backup belongs to it if it
 ended before the descent left the backup's timeline; one that doesn't is of a timeline that was left (abandoned), and must
@@ -9,7 +9,7 @@ never be the base of anything on this one.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from saltroni.backup import wal
+from saltroni.backup import local, wal
 from saltroni.backup.failure import Failure
 from saltroni.backup.tools import FULL
 
@@ -182,7 +182,27 @@ def look(settings, tool):
     backups, stored = tool.list(), tool.segments()
     known = {wal.timeline(name) for name in stored if wal.kind(name) == wal.HISTORY}
     histories = {timeline: tool.history(timeline) for timeline in sorted(known)}
-    return windows(backups, stored, histories, settings.segment_bytes)
+    try:
+        here = local.where(settings)
+    except Failure:
+        return windows(backups, stored, histories, settings.segment_bytes)  # by the archive's word alone
+    if here.timeline > 1 and here.timeline not in histories:
+        histories[here.timeline] = local.history(settings, here.timeline)
+    return windows(backups, stored, histories, settings.segment_bytes, here.timeline)
+
+
+def missing(settings, tool):
+    """What the present timeline's descent lacks in the archive, as rows of ``verify``; not pure.
+
+    Raises:
+        Failure: the archive or PostgreSQL can't be asked.
+    """
+    stored = tool.segments()
+    lost = [(gap["first"], gap["last"]) for one in look(settings, tool) if one.present for gap in one.gaps]
+    descent = local.where(settings).descent
+    histories = [wal.history_name(timeline) for timeline, _, _ in descent if timeline > 1]
+    lost += [(name, name) for name in histories if name not in stored]
+    return [{"timeline": wal.timeline(first), "start": first, "end": last, "status": "MISSING"} for first, last in lost]
 
 
 def _beyond(timeline, lines, segments, segment_bytes):
