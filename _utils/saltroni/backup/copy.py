@@ -2,6 +2,7 @@
 
 import contextlib
 import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,14 @@ FETCH = (sys.executable, "-B", "-m", "saltroni.backup")
 def needed_bytes(size):
     """Free space that a copy of a database of ``size`` bytes needs. Pure."""
     return int(size * SHARE) + WAL_BYTES
+
+
+def free_bytes(path):
+    """Free bytes of the file system that a folder is on, or would be."""
+    path = Path(path)
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
 
 
 class Copy:

@@ -5,7 +5,6 @@ What is proven: the archive alone gives back a database that is sound, with the 
 """
 
 import os
-import shutil
 import time
 import uuid
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from saltroni.backup import choice, copy, marker, target, trial, unit
+from saltroni.backup.extract import FORMATS
 from saltroni.backup.failure import Failure
 
 UNIT, EXTRACT = "saltroni-proof", "saltroni-extract"
@@ -77,16 +77,23 @@ def here(model, settings, cluster, running):
         cluster: :func:`saltroni.patroni.view.table`'s dict, or None.
         running: see :class:`Here`.
     """
-    place = folder(settings).parent
     return Here(
         own=model["self"]["name"],
         leader=(cluster or {}).get("leader"),
         members=list(model["by_role"]["patroni"]),
-        free_bytes=shutil.disk_usage(place if place.exists() else place.parent).free,
+        free_bytes=copy.free_bytes(folder(settings)),
         load=os.getloadavg()[1],
         processors=os.cpu_count() or 1,
         running=running,
     )
+
+
+def _swept(name, place):
+    """Nothing of an earlier one is left. Raises :class:`Refused` if that one isn't over."""
+    try:
+        unit.sweep(name, [place])
+    except Failure as err:
+        raise Refused([err.text]) from err
 
 
 def whose(cluster):
@@ -132,7 +139,7 @@ class Proof:
             Failure: the archive couldn't even be asked what it has: that is a failed proof, too.
         """
         place = folder(self.settings)
-        unit.sweep(UNIT, [place])
+        _swept(UNIT, place)
         archive = choice.look(self.tool, self.settings.segment_bytes)
         found = choice.choose(asked, archive)
         reasons = node.reasons(found.backup.size, on_leader)
@@ -145,7 +152,12 @@ class Proof:
             "target": asked.row(), "timeline": found.timeline, "marker": wanted, "deadline_s": limit,
         }  # fmt: skip
         unit.start(
-            UNIT, job, limit + unit.STOP_S, cleanup=[place], hidden=hidden(self.settings, self.model["folders"]["wal"])
+            UNIT,
+            job,
+            limit + unit.STOP_S,
+            cleanup=[place],
+            user=self.settings.user,
+            hidden=hidden(self.settings, self.model["folders"]["wal"]),
         )
         result = unit.wait(UNIT, limit + 2 * unit.STOP_S)
         return told(self.settings.tool, found, asked, {**result, "id": self.id, "took_s": self.took_s()})
@@ -166,6 +178,56 @@ class Proof:
             self.settings.tool, None, asked,
             {"id": self.id, "verdict": trial.FAILED, "reasons": [str(err)], "failure": err.kind, "took_s": self.took_s()},
         )  # fmt: skip
+
+
+def extract(model, settings, tool, settings_file, asked, node, wanted, path):
+    """Write what a database or some tables were at a moment into a file.
+
+    Args:
+        model: the pillar's ``saltroni``.
+        settings, tool, settings_file: see :class:`Proof`.
+        asked: the moment.
+        node: a :class:`Here`.
+        wanted: ``{database, tables, format}``, see :func:`saltroni.backup.extract.extract`.
+        path: the file, which must not be there yet.
+
+    Returns:
+        ``{path, bytes, database, tables, target, parts, took_s}``
+
+    Raises:
+        Refused, Failure: the file is gone then.
+    """
+    if wanted["format"] not in FORMATS:
+        raise Refused([f"format is {wanted['format']!r}: one of {', '.join(FORMATS)}"])
+    path, place = Path(path), folder(settings, EXTRACT)
+    if not path.is_absolute() or not path.parent.is_dir():
+        raise Refused([f"path is {path}: say a whole one, in a folder that is there"])
+    _swept(EXTRACT, place)
+    found = choice.choose(asked, choice.look(tool, settings.segment_bytes))
+    # a copy beside the leader is a burden, but no danger: what was deleted may be wanted at once
+    reasons = node.reasons(found.backup.size, on_leader=True)
+    if reasons:
+        raise Refused(reasons)
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+    except FileExistsError as err:
+        raise Refused([f"{path} is there already"]) from err
+    limit = settings.restore_timeout_s
+    job = {
+        "what": "extract", "settings": str(settings_file), "folder": str(place), "backup": found.backup.id,
+        "target": asked.row(), "timeline": found.timeline, "deadline_s": limit, **wanted,
+    }  # fmt: skip
+    try:
+        unit.start(
+            EXTRACT, job, limit + unit.STOP_S, cleanup=[place], output=path, user=settings.user,
+            hidden=hidden(settings, model["folders"]["wal"]),
+        )  # fmt: skip
+        result = unit.wait(EXTRACT, limit + 2 * unit.STOP_S)
+    except BaseException:
+        unit.stop(EXTRACT)
+        path.unlink(missing_ok=True)
+        raise
+    return {"path": str(path), "bytes": path.stat().st_size, "target": asked.words(), **result}
 
 
 def told(tool, found, asked, result):

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from saltroni import wait
-from saltroni.backup import choice, inplace, private, settings, target, tools, unit
+from saltroni.backup import choice, copy, inplace, private, settings, target, tools, unit
 from saltroni.backup.failure import Failure
 from saltroni.patroni import member, rest
 from saltroni.restore import dcs, hold, places
@@ -46,8 +46,8 @@ class Node:
             "kept": places.kept(self.folders),
             "staged": inplace.marked(places.staged(self.folders).data),
             "mark": inplace.marked(now.data),
-            "free_bytes": _free(now.data),
-            "wal_free_bytes": _free(now.wal) if now.wal else None,
+            "free_bytes": copy.free_bytes(now.data),
+            "wal_free_bytes": copy.free_bytes(now.wal) if now.wal else None,
             "data_bytes": _size(now.data),
             "busy": unit.active(UNIT),
         }
@@ -168,6 +168,7 @@ class Node:
         """
         hold.release()
         hold.start()
+        shutil.rmtree(self._folder(), ignore_errors=True)
         whole, sentence, waited_s = member.wait_whole(self.model, deadline_s)
         if not whole:
             raise wait.DeadlineError(f"{self.model['self']['name']}: {sentence}")
@@ -190,12 +191,6 @@ class Node:
         self._refuse_running()
         has = places.put_back(self.folders, restore)
         return {"has_data": has, "control": self._control(places.present(self.folders).data) if has else None}
-
-    def release(self):
-        """Let Patroni start and start it, without waiting for anything."""
-        hold.release()
-        hold.start()
-        return {"started": True}
 
     def forget(self, restore):
         """Remove what a restore kept. Returns the folders that are gone."""
@@ -224,7 +219,7 @@ class Node:
 
     def _unit(self, job, deadline_s):
         """Do a job, or wait for the one that goes on already."""
-        unit.start(UNIT, job, deadline_s + unit.STOP_S, nice=0)
+        unit.start(UNIT, job, deadline_s + unit.STOP_S, nice=0, user=self.settings.user)
         return unit.wait(UNIT, deadline_s + 2 * unit.STOP_S)
 
 
@@ -259,14 +254,6 @@ def source_file(folder):
     path.chmod(0o640)
     shutil.chown(path, "root", here.user)
     return str(path)
-
-
-def _free(path):
-    """Free bytes of the file system that a folder is on, or would be."""
-    path = Path(path)
-    while not path.exists():
-        path = path.parent
-    return shutil.disk_usage(path).free
 
 
 def _size(data):
