@@ -5,7 +5,7 @@ The state is a dict, kept as one JSON file after every change::
     {restore, cluster, started, updated, asked, plan, done: {step: result}, running, verdict, reasons, back, forgotten}
 
 ``verdict`` is None while it isn't over, then ``finished`` or ``undone``. ``running`` is the job that was begun last and whose
-answer isn't known yet: ``{step, node, function, job}``. Who goes on after an interruption waits for that job; if it is lost the
+answer isn't known yet: ``{step, node, function, arguments, job}``. Who goes on after an interruption waits for that job; if it is lost the
 step is done again, which every step allows.
 """
 
@@ -87,6 +87,7 @@ class Course:
 
     def __init__(self, state, hands, longest_s=12 * 3600):
         self.state, self.hands, self.longest_s = state, hands, longest_s
+        self._doing = "back"
         self.plan = state["plan"]
 
     # one step
@@ -109,7 +110,7 @@ class Course:
             raise Stopped(f"restore {state['restore']} is over: {state['verdict']}")
         if left(state)[0] != name:
             raise Stopped(f"{name} can't be done before {left(state)[0]}")
-        begun = self.hands.clock()
+        begun, self._doing = self.hands.clock(), name
         self.hands.show(f"{name} ...")
         state.setdefault("begun", [])
         if name not in state["begun"]:
@@ -154,8 +155,9 @@ class Course:
         said = self._await(node, function, job, deadline_s) if job else None
         if said is None:
             job = self.hands.begin(node, function, arguments or {})
-            self.state["running"] = {"node": node, "function": function, "arguments": arguments, "job": job,
-                                     "step": left(self.state)[0] if not self.state["back"] else "back"}  # fmt: skip
+            self.state["running"] = {
+                "step": self._doing, "node": node, "function": function, "arguments": arguments, "job": job,
+            }  # fmt: skip
             self._kept()
             said = self.hands.await_(node, job, f"{function} on {node}", deadline_s)
         self.state["running"] = None
