@@ -20,10 +20,7 @@ def _told(arguments):
 
 
 def _push(arguments):
-    found, tool = _told(arguments)
-    if arguments.tool not in (None, found.tool):
-        raise Failure("settings", f"archive_command is for {arguments.tool}, {arguments.settings} for {found.tool}")
-    push.push(found, tool, arguments.path)
+    push.push(*_told(arguments), arguments.path)
     return 0
 
 
@@ -82,10 +79,7 @@ def parser():
         one.set_defaults(call=call)
         return one
 
-    one = command("push", _push, "archive a file of pg_wal")
-    # pgBackRest makes no backup unless archive_command has its name in it
-    one.add_argument("--tool", choices=settings.TOOLS, help="refuse to go on with another one")
-    one.add_argument("path")
+    command("push", _push, "archive a file of pg_wal").add_argument("path")
     one = command("fetch", _fetch, "fetch a file from the archive")
     one.add_argument("--strict", action="store_true", help="a failure stops PostgreSQL")
     one.add_argument("--prefetch", metavar="FOLDER", help="a folder of this recovery alone")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import re
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def accept(settings, name, path):
         wrong = None if path.stat().st_size else "it is empty"
     if wrong:
         raise Failure("corrupt", f"{name} in the archive is damaged: {wrong}")
+
+
+def mount_of(path, mountinfo="/proc/self/mountinfo"):
+    """The mount point that a path is below, whether or not the path exists. Source: proc(5)."""
+    lines = Path(mountinfo).read_text(encoding="utf-8").splitlines()
+    known = {re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), line.split()[4]) for line in lines}
+    path = Path(path).resolve()
+    return next((str(place) for place in (path, *path.parents) if str(place) in known), "/")
 
 
 def empty(folder, user):

@@ -39,6 +39,7 @@ def check(settings, tool, now=time.time):
     found = tool.owner()
     if found is None:
         _refuse_lost(settings, known)
+        _refuse_unmounted(settings)
         _refuse_anothers(settings, tool, system)
         claim = {
             "system_identifier": str(system),
@@ -123,6 +124,13 @@ def _refuse_lost(settings, known):
             f"{settings.prefix} was this cluster's and doesn't say so any more; if it was emptied on purpose, remove "
             f"{_file(settings)}",
         )
+
+
+def _refuse_unmounted(settings):
+    """A folder for backups is on a file system of its own; where that isn't mounted, this node's own disk would be filled."""
+    folder = settings.prefix.removeprefix("file://")
+    if folder != settings.prefix and files.mount_of(folder) == "/":
+        raise Failure("gone", f"nothing is mounted at {folder} or above, so it isn't taken for a new archive")
 
 
 def _refuse_anothers(settings, tool, system):

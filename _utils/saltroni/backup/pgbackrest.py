@@ -2,7 +2,8 @@
 
 It guards more by itself than WAL-G does: another database's log is refused, a missing segment has a code of its own. But
 its ``verify`` ends with 0 whatever it found and says nothing of gaps between segments, a file that it could not decrypt is
-left behind empty, and a push in the background needs PostgreSQL's own mark beside the segment.
+left behind empty, a push in the background needs PostgreSQL's own mark beside the segment, and it makes no backup unless
+its name is in ``archive_command``, be it as a comment (``archive %p # pgbackrest``).
 
 Source: pgBackRest's documentation, *Command Reference*; its exit codes: ``src/build/error/error.yaml``.
 """
@@ -38,11 +39,17 @@ class PgBackRest:
         settings: a :class:`saltroni.backup.settings.Settings`.
     """
 
-    #: It could with a server of its own on each node, which isn't set up.
-    from_replica = False
-
     def __init__(self, settings):
         self._settings = settings
+
+    @property
+    def from_replica(self):
+        """A base backup can be made on a replica if its settings name other members, whose servers it asks."""
+        try:
+            told = Path(self._settings.pgbackrest_config).read_text(encoding="utf-8")
+        except OSError:
+            return False
+        return re.search(r"^pg[2-9]-(host|path) *=", told, re.MULTILINE) is not None
 
     def _run(self, command, words, timeout_s):
         told = self._settings
@@ -88,16 +95,20 @@ class PgBackRest:
             files.gone(partial)
 
     def backup(self, full):
-        """Make a base backup of this node's PostgreSQL, which leads."""
+        """Make a base backup of this node's PostgreSQL; on a replica the leader's server is asked to begin and to end it."""
         told, began = self._settings, time.monotonic()
         here = local.where(told)
         known = self.list()
+        if not here.in_recovery:
+            # it refuses a leader whose control file still tells of the timeline before
+            local.ask(told, "CHECKPOINT", told.list_timeout_s)
         # a differential one rests upon the latest full one, which may be of a timeline that was left
         latest = next((one for one in reversed(known) if one.kind == FULL), None)
         full = full or latest is None or not window.belongs(latest, here.descent)
         words = [
             f"--type={'full' if full else 'diff'}",
             "--no-expire-auto",
+            "--backup-standby" if here.in_recovery else "--no-backup-standby",
             f"--archive-timeout={told.archived_timeout_s:g}",
         ]
         # its warning that nothing is kept for ever is none: expiring is done by expire()
@@ -291,5 +302,6 @@ def verified(out):
             status = f"DAMAGED: backup {match['id']} is {match['status']}"
             found.append({"timeline": None, "start": "", "end": "", "status": status})
     if re.search(r"^status: error", out, re.MULTILINE) and not found:
-        found.append({"timeline": None, "start": "", "end": "", "status": "DAMAGED: pgBackRest says error but not why"})
+        why = "; ".join(re.findall(r"No usable \S+ file", out)) or "pgBackRest says error but not why"
+        found.append({"timeline": None, "start": "", "end": "", "status": f"DAMAGED: {why}"})
     return found

@@ -25,6 +25,7 @@ RULES = tuple(
         ("clock", r"RequestTimeTooSkewed|RequestExpired|certificate .*is not yet valid|is before \d{4}-\d\d-"),
         ("certificate", r"x509|unable to verify|certificate|tls: (?!handshake timeout)"),
         ("no_bucket", r"NoSuchBucket"),
+        ("gone", r"unable to load info file|missing stanza"),
         ("foreign", r"ArchiveMismatchError|BackupMismatchError|DbMismatchError|system-id [0-9]+ do not match"),
         ("differs", r"contents differ|ArchiveDuplicateError|already exists in the (repo|archive).*different checksum"),
         ("full", r"no space left|StorageFull|InsufficientStorage|Quota ?Exceeded|status code: 507"),
