@@ -63,7 +63,5 @@ def vacuum(timeout_s=1800):
 
         salt-call seaweedfs.vacuum
     """
-    _do(
-        saltroni.seaweedfs.shell, "lock", "volume.vacuum -garbageThreshold=0.1", "unlock", timeout_s=float(timeout_s)
-    )
+    _do(saltroni.seaweedfs.shell, "lock", "volume.vacuum -garbageThreshold=0.1", "unlock", timeout_s=float(timeout_s))
     return True

@@ -46,9 +46,7 @@ def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.pillar.sig
         # the report needs it, the node doesn't
         LOG.exception("the cluster could not be described for the report")
     own = Path(folder) / model["cluster"]
-    kept = saltroni.pillar.secrets.load(
-        own, model["postgresql"]["users"], saltroni.pillar.secrets.for_backups(model)
-    )
+    kept = saltroni.pillar.secrets.load(own, model["postgresql"]["users"], saltroni.pillar.secrets.for_backups(model))
     backups = model["backup"]["enabled"]
     if saltroni.pillar.pgp.wanted(model):
         kept["pgp"] = _pgp(own, model["cluster"])

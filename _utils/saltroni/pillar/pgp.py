@@ -60,6 +60,42 @@ def checked(text, where):
     return text
 
 
+def rotate(folder, cluster, finish=False):
+    """Begin to change the key, or forget all but the newest.
+
+    Args:
+        folder: the cluster's folder on the master.
+        cluster: its name.
+        finish: forget the old one.
+
+    Returns:
+        how many keys there are now; the newest is the first.
+
+    Raises:
+        PgpError: there is no key, or the step makes no sense now.
+    """
+    path = Path(folder) / FILE
+    try:
+        with secrets.locked(Path(folder) / "secrets.lock"):
+            if not path.exists():
+                raise PgpError(f"{path} isn't there: the backups of {cluster} aren't encrypted by PGP")
+            keys = blocks(checked(path.read_text(encoding="ascii"), path))
+            if finish and len(keys) < 2:
+                raise PgpError(f"{cluster} has one key: no change of keys was begun")
+            if not finish and len(keys) > 1:
+                raise PgpError(f"{cluster} has {len(keys)} keys: a change of keys was begun, finish=True ends it")
+            keys = keys[:1] if finish else [made(cluster), *keys]
+            clusters.write(path, "".join(keys))
+            return len(keys)
+    except (OSError, ValueError) as err:
+        raise PgpError(f"{path}: {err}") from err
+
+
+def blocks(text):
+    """The keys in ``text``, each in its own armour. Pure."""
+    return [f"{BEGIN}{part.rstrip()}\n" for part in text.split(BEGIN)[1:]]
+
+
 def made(cluster, bits=BITS):
     """A new secret key without a passphrase.
 

