@@ -331,6 +331,11 @@ def test_a_timeline_that_the_archive_knows_is_never_begun_twice(world, past):
 def test_what_a_stopped_member_kept_is_pushed(world, past):
     folder = world.base / "stopped" / "pg_wal"
     (folder / "archive_status").mkdir(parents=True)
+    (folder.parent / "global").mkdir()
+    control_file = folder.parent / "global" / "pg_control"
+    control_file.write_bytes(b"another database's")
+    assert world.work(what="push", data=str(folder.parent)) == {"pushed": [], "foreign": True, "out": ""}
+    control_file.write_bytes((world.data / "global" / "pg_control").read_bytes())
     for name in ("000000010000000000000FFF", "000000010000000000000FFE", "00000009.history"):
         (folder / name).write_bytes(b"x")
         (folder / "archive_status" / f"{name}.ready").touch()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from saltroni.backup import choice, control, extract, private, recovery, replica, target, tools, wal
+from saltroni.backup import __main__, choice, control, extract, private, recovery, replica, target, tools, wal
 from saltroni.backup.failure import Failure
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -211,13 +211,17 @@ def test_a_delta_without_its_full_one_is_no_backup():
         pick(archive, latest=True)
 
 
+def test_patronis_arguments_are_understood():
+    words = ["replica", "--waldir=/w", "--scope=demo", "--datadir=/d", "--role=replica", "--connstring=host=x"]
+    told = __main__.parser().parse_args(words)
+    assert (told.datadir, told.waldir) == ("/d", "/w")
+
+
 def test_a_replica_gets_the_newest_backup_of_the_leaders_past(left):
     assert replica.backup_for(left, 2).id == "late"
     assert replica.backup_for(left, 1).id == "abandoned"
     with pytest.raises(Failure, match="doesn't know the leader's timeline 3"):
         replica.backup_for(left, 3)
-    told = replica.arguments(["--scope=demo", "--datadir=/d", "--role=replica", "--connstring=x", "--waldir=/w"])
-    assert (told.datadir, told.waldir) == ("/d", "/w")
     members = {"members": [{"role": "replica", "timeline": 1}, {"role": "leader", "timeline": 4}]}
     assert replica.leaders_timeline(members) == 4
 

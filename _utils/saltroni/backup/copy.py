@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from saltroni.backup import private, recovery, tools
+from saltroni.backup import fetch, private, recovery, tools
 from saltroni.backup.failure import Failure
 from saltroni.backup.settings import load
 
@@ -68,9 +68,10 @@ class Copy:
         return private.controldata(self.settings.programs, self.data)
 
     def restore_command(self):
-        """Tells PostgreSQL a missing file from an archive that can't be read."""
+        """Tells PostgreSQL a missing file from an archive that can't be read, and from a Python that can't even begin."""
         command = [*FETCH, "--settings", self.settings_file, "fetch", "--strict", "--prefetch", str(self.prefetch)]
-        return shlex.join(command).replace("%", "%%") + ' %f "%p"'
+        codes = f"case $? in {fetch.FOUND}) exit 0 ;; {fetch.MISSING}) exit 1 ;; *) exit {fetch.STOP} ;; esac"
+        return f'{shlex.join(command).replace("%", "%%")} %f "%p"; {codes}'
 
     def start(self, target, timeline=None, action="promote", careless=False, signal=True):
         """Start the recovery.

@@ -6,21 +6,15 @@ takes the next method, ``basebackup``. Source: Patroni's documentation, *Replica
 A base backup of a timeline that was left is never taken: PostgreSQL would refuse to follow the leader with it.
 """
 
-import argparse
+import json
 import shutil
+import ssl
+import urllib.request
 from pathlib import Path
 
 from saltroni.backup import choice, target, window
 from saltroni.backup.failure import Failure
 from saltroni.backup.recovery import LEFT_OVER
-
-
-def arguments(words):
-    """What Patroni says: ``--scope --datadir --role --connstring``, and what the configuration adds."""
-    parser = argparse.ArgumentParser(prog="replica", allow_abbrev=False)
-    parser.add_argument("--datadir", required=True)
-    parser.add_argument("--waldir", default="")
-    return parser.parse_known_args(words)[0]
 
 
 def backup_for(archive, timeline):
@@ -77,12 +71,33 @@ def emptied(folder):
             path.unlink()
 
 
+def ask(settings, timeout_s=5):
+    """Patroni's ``/cluster``, from the first member that answers; this node's own Patroni is making the replica.
+
+    Raises:
+        Failure: none does.
+    """
+    failures = []
+    try:
+        context = ssl.create_default_context(cafile=settings.ca)
+        context.load_cert_chain(settings.certificate, settings.key)
+    except OSError as err:
+        raise Failure("settings", f"Patroni can't be asked without {settings.certificate}: {err}") from err
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    for name, member in sorted(settings.members.items(), key=lambda one: one[0] == settings.member):
+        try:
+            with opener.open(
+                f"https://{member['address']}:{settings.patroni_port}/cluster", timeout=timeout_s
+            ) as answer:
+                return json.load(answer)
+        except (OSError, ValueError) as err:
+            failures.append(f"{name}: {err}")
+    raise Failure("unreachable", f"no member's Patroni answers: {'; '.join(failures)}")
+
+
 def leaders_timeline(told):
     """The leader's timeline in Patroni's ``/cluster``; None if it isn't known. Pure."""
     for member in told.get("members", []):
         if member.get("role") in ("leader", "standby_leader") and isinstance(member.get("timeline"), int):
             return member["timeline"]
     return None
-
-
-__all__ = ["arguments", "backup_for", "create", "leaders_timeline"]
