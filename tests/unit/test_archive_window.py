@@ -65,7 +65,7 @@ def test_the_newest_backup_before_a_target_is_chosen_on_its_own_descent():
         ({"time": NOW - timedelta(days=9)}, "missing", "the oldest, 1-40"),
         ({"time": BEFORE.finished}, "missing", "no backup ended before"),
         ({"lsn": 10 * MIB16}, "missing", "0/A000000"),
-        ({}, "settings", "a target is"),
+        ({}, "other", "a target is"),
     ],
 )
 def test_a_target_before_every_backup_is_refused(target, kind, words):

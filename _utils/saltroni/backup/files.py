@@ -45,13 +45,13 @@ def empty(folder, user):
     """An empty folder that belongs to ``user``, made if it isn't there.
 
     Raises:
-        Failure: ``settings``: something is in it.
+        Failure: something is in it.
     """
     folder = Path(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise Failure("settings", f"{folder} isn't empty: nothing is restored into it")
+            raise Failure("other", f"{folder} isn't empty: nothing is restored into it")
         given(folder, user)
     except OSError as err:
         raise Failure("other", f"{folder} can't be prepared: {err}") from err

@@ -135,7 +135,7 @@ class PgBackRest:
         """A base backup into an empty folder."""
         told = self._settings
         if tablespaces(self._info(f"--set={backup_id}")):
-            raise Failure("settings", f"{backup_id} has tablespaces, which aren't restored")
+            raise Failure("other", f"{backup_id} has tablespaces, which aren't restored")
         folder = files.empty(folder, told.user)
         words = [f"--set={backup_id}", "--type=none", f"--pg1-path={folder}"]
         self._do(f"restoring {backup_id}", "restore", words, told.restore_timeout_s)

@@ -152,7 +152,7 @@ class Walg:
         sentinel = f"{BACKUP_FOLDER}/{backup_id}_backup_stop_sentinel.json"
         out = self._do(f"reading {sentinel}", ["st", "cat", sentinel], self._settings.list_timeout_s)
         if tablespaces(out):
-            raise Failure("settings", f"{backup_id} has tablespaces, which aren't restored")
+            raise Failure("other", f"{backup_id} has tablespaces, which aren't restored")
 
     def verify(self):
         """Gaps of the archive, by WAL-G's word and by our own look."""

@@ -69,7 +69,7 @@ def choose(target, backups, descent):
     """
     kind = next((one for one in ("time", "lsn", "latest", "name", "xid") if target.get(one) is not None), None)
     if kind is None:
-        raise Failure("settings", "a target is a time, an LSN, a name, a transaction or latest")
+        raise Failure("other", "a target is a time, an LSN, a name, a transaction or latest")
     fit = sorted((one for one in backups if belongs(one, descent)), key=lambda one: one.finish_lsn)
     if not fit:
         raise Failure("missing", f"there is no backup of timeline {descent[-1][0]} or of those it came from")
