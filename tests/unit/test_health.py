@@ -6,7 +6,7 @@ import pytest
 
 from saltroni import words
 from saltroni.haproxy import stats
-from saltroni.health import gather, judge
+from saltroni.health import gather, judge, symptoms
 from saltroni.pillar import model
 
 MEMBERS = ("pg1", "pg2", "pg3")
@@ -289,3 +289,30 @@ def test_the_word_of_the_service_on_this_node_has_an_age(tmp_path):
 def test_a_held_member_is_not_told_twice(told, facts):
     broken(facts, "held and silent")
     assert "gives pg3 no reads" not in judged(told, facts)[2]
+
+
+def test_what_waits_for_the_archive_is_told_where_backups_are_made(told, facts):
+    seen = {
+        "waiting": 3, "oldest": "000000010000000000000001", "oldest_s": 700.0, "wal_bytes_s": 1e6, "free_bytes": 3.6e9,
+        "disk_left_s": 3600, "warn_unarchived_s": 120, "warn_disk_left_s": 14400, "success": None, "failure": None,
+    }  # fmt: skip
+    facts["archive"] = seen
+    told = {**told, "self": {**told["nodes"]["pg1"], "name": "pg1"}, "backup": {"enabled": True}}
+    verdict, whole, reasons = judged(told, facts)
+    assert (verdict, whole) == ("warning", True)
+    assert "000000010000000000000001 waits for the archive since 12 min" in reasons
+    assert judge.judge(told, facts)["archive"] == seen
+    # a replica's own marks are those of a time when it led
+    facts["cluster"]["leader"] = "pg2"
+    assert not symptoms.archive(told, facts)
+    facts["cluster"]["leader"] = "pg1"
+    facts["archive"] = {"error": "/etc/saltroni/backup.json can't be read"}
+    assert "nobody knows what waits" in judged(told, facts)[2]
+    facts["archive"] = {**seen, "oldest_s": 30.0}
+    assert judged(told, facts)[0] == "ok"
+
+
+def test_without_backups_nothing_is_asked(told):
+    assert not gather.backed_up(told)
+    assert gather.backed_up({**told, "backup": {"enabled": True}})
+    assert "can't be read" in gather.archived("/nowhere/backup.json")["error"]

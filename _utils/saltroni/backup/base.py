@@ -112,7 +112,7 @@ def _refuse_tablespaces(settings):
     found = local.ask(settings, "SELECT spcname FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')")
     if found:
         which = ", ".join(row[0] for row in found)
-        raise Failure("settings", f"this cluster has tablespaces ({which}), which are not restored: move them away")
+        raise Failure("other", f"this cluster has tablespaces ({which}), which are not restored: move them away")
 
 
 def _settle(settings, tool, outside, identity):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import re
 import shutil
 from pathlib import Path
 
@@ -32,17 +33,25 @@ def accept(settings, name, path):
         raise Failure("corrupt", f"{name} in the archive is damaged: {wrong}")
 
 
+def mount_of(path, mountinfo="/proc/self/mountinfo"):
+    """The mount point that a path is below, whether or not the path exists. Source: proc(5)."""
+    lines = Path(mountinfo).read_text(encoding="utf-8").splitlines()
+    known = {re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), line.split()[4]) for line in lines}
+    path = Path(path).resolve()
+    return next((str(place) for place in (path, *path.parents) if str(place) in known), "/")
+
+
 def empty(folder, user):
     """An empty folder that belongs to ``user``, made if it isn't there.
 
     Raises:
-        Failure: ``settings``: something is in it.
+        Failure: something is in it.
     """
     folder = Path(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise Failure("settings", f"{folder} isn't empty: nothing is restored into it")
+            raise Failure("other", f"{folder} isn't empty: nothing is restored into it")
         given(folder, user)
     except OSError as err:
         raise Failure("other", f"{folder} can't be prepared: {err}") from err

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from saltroni.backup import push, wal
+from saltroni.backup.failure import Failure
 from saltroni.backup.inherited import STATUS
 
 #: So many of the newest segments tell the rate (and not those of the last days).
@@ -95,7 +96,7 @@ def sentence(seen):
     ]
     failed = seen.get("failure")
     if failed:
-        parts.append(f"{failed.get('tries')} pushes failed ({failed.get('kind')}): {failed.get('text')}")
+        parts.append(f"{failed.get('tries')} pushes failed: {Failure(failed.get('kind'), failed.get('text'))}")
     else:
         parts.append("no push has failed: does archive_command run at all? see PostgreSQL's log")
     if seen["disk_left_s"] is not None:

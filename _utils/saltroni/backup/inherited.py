@@ -28,20 +28,22 @@ def _file(settings):
 def waiting(names, descent, segment_bytes=wal.SEGMENT_BYTES):
     """Names of files in ``pg_wal`` that an earlier timeline's leader had to archive, the oldest first. Pure.
 
+    The histories are among them, this timeline's own too: a leader that was promoted while it archived nothing, as a
+    restored one is, never marked it.
+
     Args:
         names: what is in ``pg_wal``.
         descent: this leader's, see :func:`saltroni.backup.wal.line`.
     """
-    ends = {timeline: end for timeline, _, end in descent if end is not None}
+    ends = {timeline: end for timeline, _, end in descent}
     found = []
     for name in names:
         kind = wal.kind(name)
         if kind not in (wal.SEGMENT, wal.HISTORY) or wal.timeline(name) not in ends:
             continue
+        end = ends[wal.timeline(name)]
         # a segment that the timeline was left in has its place in the next one's; later ones were never written
-        if kind == wal.HISTORY or wal.number(name, segment_bytes) < wal.number_of(
-            ends[wal.timeline(name)], segment_bytes
-        ):
+        if kind == wal.HISTORY or (end is not None and wal.number(name, segment_bytes) < end // segment_bytes):
             found.append(name)
     return sorted(found, key=lambda name: (wal.kind(name) != wal.HISTORY, name[8:], name[:8]))
 

@@ -86,8 +86,19 @@ def descent(settings, timeline):
     """
     if timeline == 1:
         return tuple(wal.line(1))
-    path = settings.wal / wal.history_name(timeline)
     try:
-        return tuple(wal.line(timeline, path.read_text(encoding="utf-8")))
+        return tuple(wal.line(timeline, history(settings, timeline)))
+    except ValueError as err:
+        raise Failure("database", f"the history of timeline {timeline} can't be read: {err}") from err
+
+
+def history(settings, timeline):
+    """Text of a timeline's history file in ``pg_wal``.
+
+    Raises:
+        Failure: ``database``: there is none.
+    """
+    try:
+        return (settings.wal / wal.history_name(timeline)).read_text(encoding="utf-8")
     except (OSError, ValueError) as err:
         raise Failure("database", f"the history of timeline {timeline} can't be read: {err}") from err

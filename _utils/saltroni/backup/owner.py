@@ -39,6 +39,7 @@ def check(settings, tool, now=time.time):
     found = tool.owner()
     if found is None:
         _refuse_lost(settings, known)
+        _refuse_unmounted(settings)
         _refuse_anothers(settings, tool, system)
         claim = {
             "system_identifier": str(system),
@@ -51,17 +52,16 @@ def check(settings, tool, now=time.time):
     _remember(settings, system, now())
 
 
-def present(settings, tool, now=time.time):
+def present(settings, tool):
     """Refuse to believe that a file is missing from an archive that isn't there at all, or is another's.
 
-    Unlike :func:`check` it doesn't ask which database this node has: a node that is being restored has none.
+    WAL-G takes a bucket that doesn't exist, and a file system that isn't mounted, for a file that is missing. Unlike
+    :func:`check` this doesn't ask which database this node has: a node that is being restored has none. And it is asked
+    anew each time: files that are missing are few.
 
     Raises:
         Failure: ``gone``, ``foreign``, or whatever hinders the question.
     """
-    known = remembered.read(_file(settings))
-    if known.get("prefix") == settings.prefix and 0 <= now() - known.get("checked_unix", 0) < GOOD_S:
-        return
     found = tool.owner()
     if found is None:
         raise Failure("gone", f"{settings.prefix} doesn't say whose it is, so nothing can be said to be missing there")
@@ -102,6 +102,13 @@ def _refuse_lost(settings, known):
             f"{settings.prefix} was this cluster's and doesn't say so any more; if it was emptied on purpose, remove "
             f"{_file(settings)}",
         )
+
+
+def _refuse_unmounted(settings):
+    """A folder for backups is on a file system of its own; where that isn't mounted, this node's own disk would be filled."""
+    folder = settings.prefix.removeprefix("file://")
+    if folder != settings.prefix and files.mount_of(folder) == "/":
+        raise Failure("gone", f"nothing is mounted at {folder} or above, so it isn't taken for a new archive")
 
 
 def _refuse_anothers(settings, tool, system):

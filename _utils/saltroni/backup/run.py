@@ -25,6 +25,7 @@ RULES = tuple(
         ("clock", r"RequestTimeTooSkewed|RequestExpired|certificate .*is not yet valid|is before \d{4}-\d\d-"),
         ("certificate", r"x509|unable to verify|certificate|tls: (?!handshake timeout)"),
         ("no_bucket", r"NoSuchBucket"),
+        ("gone", r"unable to load info file|missing stanza"),
         ("foreign", r"ArchiveMismatchError|BackupMismatchError|DbMismatchError|system-id [0-9]+ do not match"),
         ("differs", r"contents differ|ArchiveDuplicateError|already exists in the (repo|archive).*different checksum"),
         ("full", r"no space left|StorageFull|InsufficientStorage|Quota ?Exceeded|status code: 507"),
@@ -50,14 +51,17 @@ RULES = tuple(
 
 #: What could be a secret in a tool's words: a value that follows such a name.
 _NAMED = re.compile(
-    r"(?i)\b(\w*(?:secret|password|passwd|passphrase|token|cipher-pass|credential|signature|access[-_]?key(?:[-_]?id)?))"
-    r"(\"?\s*[=:]\s*\"?)([^\s\",;]+)"
+    r"(?i)\b(\w*(?:secret(?:[-_]?access)?(?:[-_]?key)?|password|passwd|passphrase|session[-_]?token|cipher-pass)|"
+    r"(?:aws[-_]?)?access[-_]?key(?:[-_]?id)?|(?:x-amz-)?(?:signature|credential))"
+    r"(\"?\s*[=:]\s*\"?)([^\s\",;]{8,})"
 )
 _CONFIGURED = re.compile(
     r"(?im)^\s*\"?(?:AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|PGPASSWORD|WALG_PGP_KEY_PASSPHRASE|"
     r"repo\d+-s3-key(?:-secret)?|repo\d+-cipher-pass)\"?\s*[:=]\s*[\"']?([^\"'\s]{4,})"
 )
 _STAMP = re.compile(r"^(?:<\d+>)?(?:ERROR|FATAL|WARNING|INFO): \d{4}/\d\d/\d\d [\d:.]+ ?|^[-\d]+ [:.\d]+ P\d\d +")
+#: What follows the line that tells what failed, and tells why.
+_CAUSE = re.compile(r"caused by:|repo\d+: |\[?\w+Error\]? |\w+Error:|HINT: is|dial tcp|Get \"|Put \"|Head \"")
 _TOLD = re.compile(r"^(?:<\d+>)?(?:ERROR|FATAL)|P\d\d +ERROR|panic:")
 
 
@@ -159,10 +163,15 @@ def classify(text, code=None, tool="walg"):
 
 def short(text, most=400):
     """The line or two of a tool's words that tell why, without times. Pure."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if _TOLD.search(line)] or lines[-2:]
-    said = "; ".join(dict.fromkeys(_STAMP.sub("", line) for line in told[-2:]))
-    return scrub(said)[:most] or "it said nothing"
+    told, last = [], []
+    for line in (line.strip() for line in text.splitlines()):
+        if _TOLD.search(line):
+            told.append(_STAMP.sub("", line))
+        elif told and _CAUSE.match(line):
+            told[-1] += f"; {line}"
+        if line:
+            last = [*last[-1:], line]
+    return scrub("; ".join(dict.fromkeys((told or last)[-2:])))[:most] or "it said nothing"
 
 
 def scrub(text, secrets=()):

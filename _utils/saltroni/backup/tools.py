@@ -47,6 +47,9 @@ class Backup:
 class Tool(Protocol):
     """What both can do. Everything raises :class:`saltroni.backup.failure.Failure`, and ends by a deadline."""
 
+    #: Whether a base backup can be made on a replica.
+    from_replica: bool
+
     def push_wal(self, path: Path) -> None:
         """Archive one file of ``pg_wal``. The same content again is no error; other content is ``differs``."""
 

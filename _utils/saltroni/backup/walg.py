@@ -39,6 +39,9 @@ class Walg:
         settings: a :class:`saltroni.backup.settings.Settings`.
     """
 
+    #: A base backup can be made on a replica.
+    from_replica = True
+
     def __init__(self, settings):
         self._settings = settings
 
@@ -149,12 +152,16 @@ class Walg:
         sentinel = f"{BACKUP_FOLDER}/{backup_id}_backup_stop_sentinel.json"
         out = self._do(f"reading {sentinel}", ["st", "cat", sentinel], self._settings.list_timeout_s)
         if tablespaces(out):
-            raise Failure("settings", f"{backup_id} has tablespaces, which aren't restored")
+            raise Failure("other", f"{backup_id} has tablespaces, which aren't restored")
 
     def verify(self):
-        """Gaps of the archive."""
+        """Gaps of the archive, by WAL-G's word and by our own look."""
         arguments = ["wal-verify", "integrity", "timeline", "--json"]
-        return verified(self._do("verifying the archive", arguments, self._settings.verify_timeout_s))
+        out = self._do("verifying the archive", arguments, self._settings.verify_timeout_s)
+        # WAL-G takes a new leader's timeline for the old one until its first checkpoint
+        found = verified(out, local.where(self._settings).timeline)
+        lost = [row for row in found if row["status"].startswith("MISSING")]
+        return found if lost else found + window.missing(self._settings, self)
 
     def segments(self):
         """Names of archived files, each with the time when it was stored."""
@@ -274,8 +281,12 @@ def stored(out):
     return found
 
 
-def verified(out):
+def verified(out, current=None):
     """What ``wal-verify --json`` found, whatever its exit code. Pure.
+
+    Args:
+        out: its output.
+        current: the present timeline, if it is known better than WAL-G knows it.
 
     Raises:
         Failure: it isn't what was expected.
@@ -294,8 +305,8 @@ def verified(out):
             # the newest ones may be on their way
             if row["status"] not in ("FOUND", "MISSING_UPLOADING")
         ]
-        if timeline["status"] == "FAILURE":
-            highest = timeline["details"]["highest_storage_timeline_id"]
+        highest = timeline["details"]["highest_storage_timeline_id"]
+        if timeline["status"] == "FAILURE" and (current is None or highest > current):
             found.append({"timeline": highest, "start": "", "end": "", "status": "TIMELINE_AHEAD"})
         if integrity["status"] == "FAILURE" and not found:
             raise Failure("other", "wal-verify says FAILURE but not why")

@@ -1,4 +1,5 @@
-"""From when to when a cluster can be restored, from which backup, and which backups are needed no more. Pure.
+"""From when to when a cluster can be restored, from which backup, and which backups are needed no more. Pure, but for
+:func:`look` and :func:`missing`.
 
 A *descent* is a timeline with those that it came from, see :func:`saltroni.backup.wal.line`. A backup belongs to it if it
 ended before the descent left the backup's timeline; one that doesn't is of a timeline that was left (abandoned), and must
@@ -8,7 +9,7 @@ never be the base of anything on this one.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from saltroni.backup import wal
+from saltroni.backup import local, wal
 from saltroni.backup.failure import Failure
 from saltroni.backup.tools import FULL
 
@@ -68,7 +69,7 @@ def choose(target, backups, descent):
     """
     kind = next((one for one in ("time", "lsn", "latest", "name", "xid") if target.get(one) is not None), None)
     if kind is None:
-        raise Failure("settings", "a target is a time, an LSN, a name, a transaction or latest")
+        raise Failure("other", "a target is a time, an LSN, a name, a transaction or latest")
     fit = sorted((one for one in backups if belongs(one, descent)), key=lambda one: one.finish_lsn)
     if not fit:
         raise Failure("missing", f"there is no backup of timeline {descent[-1][0]} or of those it came from")
@@ -170,6 +171,38 @@ def windows(backups, stored, histories, segment_bytes=wal.SEGMENT_BYTES, current
         if window is not None:
             found.append(window)
     return found
+
+
+def look(settings, tool):
+    """:func:`windows` of this cluster's archive, whose history files are fetched; not pure.
+
+    Raises:
+        Failure: it can't be asked.
+    """
+    backups, stored = tool.list(), tool.segments()
+    known = {wal.timeline(name) for name in stored if wal.kind(name) == wal.HISTORY}
+    histories = {timeline: tool.history(timeline) for timeline in sorted(known)}
+    try:
+        here = local.where(settings)
+    except Failure:
+        return windows(backups, stored, histories, settings.segment_bytes)  # by the archive's word alone
+    if here.timeline > 1 and here.timeline not in histories:
+        histories[here.timeline] = local.history(settings, here.timeline)
+    return windows(backups, stored, histories, settings.segment_bytes, here.timeline)
+
+
+def missing(settings, tool):
+    """What the present timeline's descent lacks in the archive, as rows of ``verify``; not pure.
+
+    Raises:
+        Failure: the archive or PostgreSQL can't be asked.
+    """
+    stored = tool.segments()
+    lost = [(gap["first"], gap["last"]) for one in look(settings, tool) if one.present for gap in one.gaps]
+    descent = local.where(settings).descent
+    histories = [wal.history_name(timeline) for timeline, _, _ in descent if timeline > 1]
+    lost += [(name, name) for name in histories if name not in stored]
+    return [{"timeline": wal.timeline(first), "start": first, "end": last, "status": "MISSING"} for first, last in lost]
 
 
 def _beyond(timeline, lines, segments, segment_bytes):

@@ -11,6 +11,8 @@ from pathlib import Path
 import requests
 
 from saltroni import access, words
+from saltroni.backup import health as archive
+from saltroni.backup import settings as backup_settings
 from saltroni.haproxy import stats
 from saltroni.health import handshake, watchdog
 from saltroni.patroni import rest, view
@@ -89,7 +91,7 @@ def everything(model):
 
     Returns:
         ``{cluster, config, members, leader_later, still, lineage, etcd, balancers, guards,
-        certificates_days, watchdog}``.
+        certificates_days, watchdog, archive}``.
         ``leader_later`` is the leader's status asked after all others were, so that nobody may be ahead of it; see
         :func:`standing_still` and :func:`lineage` for the next two.
 
@@ -125,7 +127,21 @@ def everything(model):
     facts["still"] = standing_still(model, facts)
     facts["lineage"] = lineage() if "patroni" in model["self"]["roles"] else None
     facts["watchdog"] = _attempt(watchdog.look) if "patroni" in model["self"]["roles"] else None
+    facts["archive"] = archived() if backed_up(model) and "patroni" in model["self"]["roles"] else None
     return facts
+
+
+def backed_up(model):
+    """Whether the pillar wants backups."""
+    return bool(model.get("backup", {}).get("enabled"))
+
+
+def archived(settings=backup_settings.FILE):
+    """What of this member's log waits for the archive, see :func:`saltroni.backup.health.look`."""
+    try:
+        return archive.look(backup_settings.load(settings))
+    except (backup_settings.SettingsError, OSError) as err:
+        return {"error": str(err)}
 
 
 def standing_still(model, facts, clock=time.monotonic, sleep=time.sleep):

@@ -36,6 +36,7 @@ def judge(model, facts):
         + symptoms.certificates(model, facts["certificates_days"])
         + symptoms.watchdog(model, facts)
         + symptoms.guards(model, facts)
+        + symptoms.archive(model, facts)
     )
     found.sort(key=lambda finding: -LEVELS.index(finding.level))
     return {
@@ -70,6 +71,7 @@ def summary(facts):
         "certificates_days": facts["certificates_days"],
         "watchdog": facts["watchdog"],
         "guards": facts["guards"],
+        **({"archive": facts["archive"]} if facts.get("archive") is not None else {}),
     }
 
 
@@ -79,6 +81,8 @@ def _notes(model, facts):
     notes = []
     if leader and leader != model["self"]["name"]:
         notes.append(f"the watchdog is armed on the leader only: patroni.health on {leader} tells")
+        if model.get("backup", {}).get("enabled"):
+            notes.append(f"what waits for the archive is seen on the leader only: patroni.health on {leader} tells")
     elif leader and seen and not seen.get("exists") and model["patroni"]["watchdog"] == "automatic":
         instead = "stopped by the lease guard" if symptoms.guarded(model) else "let go by HAProxy, not stopped"
         notes.append(f"this node has no {seen.get('device')}: a frozen leader is {instead}")

@@ -6,6 +6,7 @@ What :mod:`saltroni.health.gather` found goes in, findings come out. Pure.
 
 from dataclasses import dataclass
 
+from saltroni.backup import health as archive_health
 from saltroni.haproxy import stats
 from saltroni.patroni import view
 
@@ -259,6 +260,17 @@ def watchdog(model, facts):
         text = f"Patroni doesn't hold {seen['device']}, so nothing stops a frozen leader: let user postgres write to it"
         return [_warning(text, whole=True)]
     return []
+
+
+def archive(model, facts):
+    """A leader's log must reach the archive; only this node's own can be known."""
+    seen = facts.get("archive")
+    if seen is None or facts["cluster"].get("leader") != model["self"]["name"]:
+        return []
+    if "error" in seen:
+        return [_warning(f"nobody knows what waits for the archive ({seen['error']}): state.apply here", whole=True)]
+    wrong = archive_health.sentence(seen)
+    return [_warning(f"{wrong}: walg.probe here tells more", whole=True)] if wrong else []
 
 
 def guarded(model):

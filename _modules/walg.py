@@ -1,0 +1,278 @@
+"""Backups of the cluster, by WAL-G or pgBackRest, whichever ``saltroni:backup:tool`` names. Run on a PostgreSQL node.
+
+:depends: wal-g or pgbackrest; psycopg for :func:`backup`
+"""
+
+import logging
+import uuid
+from datetime import UTC, datetime
+
+from salt.exceptions import CommandExecutionError
+
+import saltroni.access
+import saltroni.backup.base
+import saltroni.backup.health
+import saltroni.backup.local
+import saltroni.backup.lock
+import saltroni.backup.owner
+import saltroni.backup.settings
+import saltroni.backup.tools
+import saltroni.backup.window
+import saltroni.patroni.rest
+import saltroni.patroni.view
+import saltroni.pillar.told
+from saltroni.backup.failure import Failure
+from saltroni.backup.settings import SettingsError
+
+LOG = logging.getLogger(__name__)
+
+__func_alias__ = {"list_": "list"}
+
+ERRORS = (
+    Failure,
+    SettingsError,
+    saltroni.patroni.rest.RestError,
+    saltroni.pillar.told.NotTold,
+    OSError,
+)
+
+
+def _model():
+    model = saltroni.pillar.told.model(__pillar__)
+    if not model.get("backup", {}).get("enabled"):
+        raise SettingsError("this cluster has no backups: set saltroni:backup:enabled")
+    if "patroni" not in model["self"]["roles"]:
+        where = saltroni.pillar.told.names(model, "patroni")
+        raise SettingsError(f"{model['self']['name']} is no PostgreSQL node: ask {where}")
+    return model
+
+
+def _translated(call):
+    """``call(model, settings, tool)``, its errors as Salt wants them."""
+    try:
+        model = _model()
+        settings = saltroni.backup.settings.load()
+        return call(model, settings, saltroni.backup.tools.tool(settings))
+    except ERRORS as err:
+        raise CommandExecutionError(str(err)) from err
+
+
+def backup(full=None, here=False):
+    """Make a base backup: on the replica that is most in step, else on the leader. Elsewhere it only says who makes it.
+
+    One is made at a time in a cluster. It counts when all that it needs is in the archive.
+
+    full
+        True or False; without it a full one is made when the latest is older than ``backup:full_every_days``
+    here
+        make it on this node, whoever's turn it is
+
+    Returns ``{tool, backup, kind, bytes, took_s, verdict, reasons, expired}``, told to the report as ``backup/finished``; or
+    ``{skipped}``, a sentence.
+
+    The exit code is 1 for ``failed``.
+
+    Raises CommandExecutionError if another backup runs, or nobody can say whether one does.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call walg.backup
+        salt-call walg.backup full=True here=True
+    """
+
+    def make(model, settings, tool):
+        identity, since = uuid.uuid4().hex[:8], datetime.now(UTC)
+        outside = saltroni.backup.base.Outside(
+            cluster=lambda: _cluster(model),
+            switch=lambda leader: _switch(model, leader),
+            lock=lambda: saltroni.backup.lock.held(model, f"backup-{identity}", since.isoformat(timespec="seconds")),
+        )
+        chosen = saltroni.backup.base.maker(outside.cluster(), tool.from_replica)
+        if chosen != settings.member and not here:
+            return {"skipped": f"{chosen} makes the backup"}
+        return saltroni.backup.base.make(settings, tool, outside, full)
+
+    result = _translated(make)
+    if "verdict" in result:
+        _emit("backup/finished", result)
+        if result["verdict"] != "passed":
+            __context__["retcode"] = 1
+    return result
+
+
+def _cluster(model):
+    return saltroni.patroni.view.table(saltroni.patroni.rest.ask_any(model, "/cluster"))
+
+
+def _switch(model, leader):
+    """Have the leader begin a new segment of the log."""
+    import psycopg  # put into Salt's Python by the state that needs it
+
+    where = {
+        "host": leader,
+        "hostaddr": model["nodes"][leader]["address"],
+        "port": model["postgresql"]["port"],
+        "user": "postgres",
+        "password": model["secrets"]["superuser"],
+        "dbname": "postgres",
+        "sslmode": "verify-full",
+        "sslrootcert": saltroni.access.CA,
+        "gssencmode": "disable",
+        "connect_timeout": 10,
+        "application_name": "saltroni backup",
+        "options": "-c statement_timeout=10s",
+    }
+    try:
+        with psycopg.connect(**where, autocommit=True) as connection:
+            connection.execute("SELECT pg_switch_wal()")
+    except psycopg.Error as err:
+        raise Failure("database", f"{leader} doesn't begin a new segment of its log: {str(err).strip()}") from err
+
+
+def list_():
+    """Base backups in the archive, the oldest first.
+
+    Returns a list of ``{id, kind, base, started, finished, start_lsn, finish_lsn, start_segment, timeline, size, stored,
+    system_id, permanent, abandoned}``; ``abandoned`` says that the cluster has left the backup's timeline before its end,
+    None where nobody knows.
+
+    Raises CommandExecutionError if the archive can't be asked.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call walg.list
+    """
+
+    def rows(model, settings, tool):
+        try:
+            descent = saltroni.backup.local.where(settings).descent
+        except Failure:
+            descent = None  # a node whose PostgreSQL is down can still list
+        return [
+            {**one.row(), "abandoned": None if descent is None else not saltroni.backup.window.belongs(one, descent)}
+            for one in tool.list()
+        ]
+
+    return _translated(rows)
+
+
+def verify():
+    """What is missing or damaged in the archive: a list of ``{timeline, start, end, status}``; empty if all is well.
+
+    The exit code is 1 if anything was found.
+
+    Raises CommandExecutionError if it can't be verified.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call walg.verify
+    """
+    found = _translated(lambda model, settings, tool: tool.verify())
+    if found:
+        __context__["retcode"] = 1
+    return found
+
+
+def recovery_window():
+    """From when to when this cluster can be restored to any moment.
+
+    Returns a list of ``{timeline, from, until, gaps, present}``, the present timeline's first. ``until`` is None where
+    everything up to now can be restored, but for what waits to be archived (:func:`health`); ``gaps`` are moments in between
+    that can't: ``{start, end, first, last}`` with the names of the segments that are missing. A timeline that was left has
+    a window of its own only if the archive has more of it than the one that followed.
+
+    Raises CommandExecutionError if the archive can't be asked.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call walg.recovery_window
+    """
+
+    def windows(model, settings, tool):
+        return [one.row() for one in saltroni.backup.window.look(settings, tool)]
+
+    return _translated(windows)
+
+
+def expire():
+    """Remove backups and log that retention (``backup:keep_full``, ``backup:keep_days``) doesn't keep.
+
+    Returns the removed backups' ids. Each successful backup does it too.
+
+    Raises CommandExecutionError if it can't be done.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call walg.expire
+    """
+
+    def work(model, settings, tool):
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        saltroni.backup.owner.check(settings, tool)
+        with saltroni.backup.lock.held(model, f"expire-{uuid.uuid4().hex[:8]}", since):
+            return tool.expire(settings.keep_full, settings.keep_days)
+
+    return _translated(work)
+
+
+def health():
+    """Whether this member's log reaches the archive, without asking the storage.
+
+    Returns ``{waiting, oldest, oldest_s, wal_bytes_s, free_bytes, disk_left_s, failure, success, ..., sentence}``;
+    ``sentence`` says what is wrong and what to do, None if all is well. Only a leader archives.
+
+    Raises CommandExecutionError if ``pg_wal`` can't be looked at.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call walg.health
+    """
+
+    def look(model, settings, tool):
+        seen = saltroni.backup.health.look(settings)
+        return {**seen, "sentence": saltroni.backup.health.sentence(seen)}
+
+    return _translated(look)
+
+
+def probe():
+    """Prove that the archive can be listed, written and read now, and that it is this cluster's.
+
+    Returns True.
+
+    Raises CommandExecutionError with the kind of the failure and what to do about it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call walg.probe
+    """
+
+    def prove(model, settings, tool):
+        tool.probe()
+        saltroni.backup.owner.check(settings, tool)
+        return True
+
+    return _translated(prove)
+
+
+def _emit(what, data):
+    """Keep an event for the report and tell the master now, if it is there; if not, it is told later."""
+    try:
+        __salt__["spool.put"](what, data)
+        __salt__["spool.send"]()
+    except CommandExecutionError as err:
+        LOG.warning("%s isn't told yet: %s", what, err)

@@ -1,0 +1,386 @@
+"""What WAL-G and pgBackRest say, as they said it when it was measured; what a failure means; how a tool is run."""
+
+import getpass
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from saltroni.backup import pgbackrest, run, settings, tools, wal, walg
+from saltroni.backup.failure import KINDS, Failure
+from saltroni.backup.tools import DELTA, FULL
+
+HEAD = "ERROR: 2026/11/25 20:18:41.123456 "
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("list folder: failed to list s3 folder: 'demo/17/': NoSuchBucket: msg", "no_bucket"),
+        ("failed to head s3 object 'x': Forbidden: Forbidden", "credentials"),
+        ("failed to read object: 'x' from S3: SignatureDoesNotMatch: msg", "credentials"),
+        ("InvalidAccessKeyId: msg of InvalidAccessKeyId", "credentials"),
+        ("RequestTimeTooSkewed: The difference between", "clock"),
+        ("tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time "
+         "2020-01-01T00:00:00Z is before 2026-11-01T00:00:00Z", "clock"),
+        ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "certificate"),
+        ("RequestError: send request failed\ncaused by: Get \"http://127.0.0.1:9\": dial tcp 127.0.0.1:9: connect: "
+         "connection refused", "unreachable"),
+        ("dial tcp: lookup nohost.invalid: no such host", "unreachable"),
+        ("InternalError: msg", "unreachable"),
+        ("ServiceUnavailable: Service Unavailable", "unreachable"),
+        ("XMinioStorageFull: msg", "full"),
+        ("InsufficientStorage: Insufficient Storage", "full"),
+        ("unable to copy data to file: write /mnt/x: no space left on device", "full"),
+        ("invalid input: magic number mismatch", "corrupt"),
+        ("openpgp: incorrect key", "corrupt"),
+        ("unexpected EOF", "corrupt"),
+        ("WAL file 'pg_wal/0' already archived, contents differ, unable to overwrite", "differs"),
+        ("Failed to find any configured storage", "settings"),
+        ("something else", "other"),
+    ],
+)  # fmt: skip
+def test_walgs_words_mean_something(text, kind):
+    assert run.classify(HEAD + text, 1) == kind
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kind"),
+    [
+        (103, "ERROR: [103]: unable to find a valid repository\n       repo1: [ArchiveMismatchError] PostgreSQL version 17",
+         "foreign"),
+        (45, "ERROR: [045]: WAL file '0' already exists in the repo1 archive with a different checksum", "differs"),
+        (42, "ERROR: [042]: unable to get 0:\n       repo1: x.zst [CryptoError] cipher header missing", "corrupt"),
+        (82, "ERROR: [082]: unable to push WAL file '0' to the archive asynchronously after 60 second(s)", "timeout"),
+        (50, "ERROR: [050]: unable to acquire lock on file '/tmp/x': Resource temporarily", "busy"),
+        (49, "ERROR: [049]: x", "unreachable"),
+    ],
+)  # fmt: skip
+def test_pgbackrests_codes_mean_something(code, text, kind):
+    assert run.classify(text, code, "pgbackrest") == kind
+
+
+def test_every_kind_says_what_to_do():
+    assert {kind for kind, _ in run.RULES} <= set(KINDS)
+    assert Failure("no such kind", "x").kind == "other"
+    assert "free space" in str(Failure("full", "x"))
+
+
+def test_words_are_cut_to_what_tells_why():
+    said = (
+        f"INFO: 2026/11/25 20:18:40.1 hello\n{HEAD}list folder: RequestError: send request failed\ncaused by: Get x\n\n"
+    )
+    assert run.short(said) == "ERROR: list folder: RequestError: send request failed; caused by: Get x".removeprefix(
+        "ERROR: "
+    )
+    assert run.short("") == "it said nothing"
+    assert run.short("one\ntwo\nthree") == "two; three"
+
+
+def test_secrets_are_never_repeated(tmp_path):
+    told = tmp_path / "walg.yaml"
+    told.write_text(
+        'AWS_ACCESS_KEY_ID: "AKIAEXAMPLE1"\nAWS_SECRET_ACCESS_KEY: s3cr3ts3cr3t\nWALG_S3_PREFIX: "s3://b"\n'
+    )
+    ini = tmp_path / "pgbackrest.conf"
+    ini.write_text(
+        "[global]\nrepo1-s3-key=AKIAEXAMPLE1\nrepo1-s3-key-secret=s3cr3ts3cr3t\nrepo1-cipher-pass=cccccccc\n"
+    )
+    assert run.configured(told) == ["AKIAEXAMPLE1", "s3cr3ts3cr3t"]
+    assert run.configured(ini) == ["AKIAEXAMPLE1", "s3cr3ts3cr3t", "cccccccc"]
+    assert run.configured(tmp_path / "none") == []
+    done = run.Done(1, "", f"{HEAD}key AKIAEXAMPLE1 and s3cr3ts3cr3t, password=hunter2hunter2")
+    text = run.failure(done, "trying", "walg", told).text
+    assert "AKIA" not in text and "s3cr3t" not in text and "hunter2" not in text
+    assert run.scrub("InvalidAccessKeyId: msg") == "InvalidAccessKeyId: msg"
+
+
+def test_a_tool_is_ended_by_the_deadline_whatever_it_leaves_behind(tmp_path):
+    began = time.monotonic()
+    with pytest.raises(Failure, match=r"ended after 0\.5 s: half a word") as caught:
+        run.run([sys.executable, "-c", "import time; print('half a word', flush=True); time.sleep(60)"], 0.5)
+    assert caught.value.kind == "timeout"
+    # a child that holds its output, as WAL-G's fetching in advance does, isn't waited for
+    script = "import subprocess; subprocess.Popen(['sleep', '20']); print('done')"
+    assert run.run([sys.executable, "-c", script], 10).out == "done\n"
+    assert time.monotonic() - began < 10
+    with pytest.raises(Failure, match="can't be run"):
+        run.run([str(tmp_path / "none")], 1)
+
+
+def test_a_tool_gets_no_environment_of_ours(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "ours")
+    done = run.run(["/usr/bin/env"], 5, environment={"PGHOST": "/run"})
+    assert "ours" not in done.out
+    assert "PGHOST=/run" in done.out
+
+
+LIST = json.dumps(
+    [
+        {
+            "backup_name": "base_000000020000000000000006_D_000000010000000000000004", "time": "2026-11-25T20:09:11Z",
+            "wal_file_name": "000000020000000000000006", "start_time": "2026-11-25T20:09:09.603146Z",
+            "finish_time": "2026-11-25T20:09:10.935761Z", "start_lsn": 100663336, "finish_lsn": 100663552,
+            "is_permanent": True, "system_identifier": 7712203539951068310, "uncompressed_size": 3894991,
+            "compressed_size": 345176, "pg_version": 170012,
+        },
+        {
+            "backup_name": "base_000000010000000000000004", "time": "2026-11-25T20:09:08Z",
+            "start_time": "2026-11-25T20:09:07.000626Z", "finish_time": "2026-11-25T20:09:08.525596Z",
+            "start_lsn": 67108904, "finish_lsn": 67109176, "is_permanent": False,
+            "system_identifier": 7712203539951068310, "uncompressed_size": 26811844, "compressed_size": 2111842,
+        },
+    ]
+)  # fmt: skip
+
+
+def test_walgs_list_is_read():
+    full, delta = walg.backups(LIST)
+    assert (full.id, full.kind, full.base, full.timeline) == ("base_000000010000000000000004", FULL, None, 1)
+    assert (delta.kind, delta.base, delta.timeline, delta.permanent) == (DELTA, full.id, 2, True)
+    assert full.start_segment == "000000010000000000000004"
+    assert delta.finished == datetime(2026, 11, 25, 20, 9, 10, 935761, UTC)
+    assert (delta.stored, delta.size, delta.system_id) == (345176, 3894991, 7712203539951068310)
+    assert json.dumps(delta.row())
+    assert walg.backups("") == walg.backups("[]") == []
+    with pytest.raises(Failure, match="isn't understood"):
+        walg.backups('[{"backup_name": "stream_2026"}]')
+    with pytest.raises(Failure, match="isn't understood"):
+        walg.backups("INFO: no backups")
+
+
+def test_walgs_list_of_files_is_read():
+    out = (
+        "type size      last modified                        name\n"
+        "obj  36        2026-11-25 20:08:53.123 +0000 UTC    00000002.history.zst\n"
+        "obj  90125     2026-11-25 20:08:53 +0000 UTC        000000010000000000000001.zst\n"
+        "obj  90125     2026-11-25 20:08:54.5 +0000 UTC      000000010000000000000002.partial.zst  \n"
+        "obj  10        2026-11-25 20:08:55 +0000 UTC        000000010000000000000003.zst20261125T200855.123456\n"
+        "obj  10        2026-11-25 20:08:55 +0000 UTC        000000010000000000000004.00000028.backup.zst\n"
+        "dir  0         0001-01-01 00:00:00 +0000 UTC        x/\n"
+    )
+    found = walg.stored(out)
+    assert sorted(found) == ["000000010000000000000001", "000000010000000000000002.partial", "00000002.history"]
+    assert found["000000010000000000000001"] == datetime(2026, 11, 25, 20, 8, 53, tzinfo=UTC)
+
+
+def verification(*rows, integrity="OK", timeline="OK", highest=2):
+    keys = ("timeline_id", "start_segment", "end_segment", "segments_count", "status")
+    details = [dict(zip(keys, row, strict=True)) for row in rows] or None
+    return json.dumps(
+        {
+            "integrity": {"status": integrity, "details": details},
+            "timeline": {
+                "status": timeline,
+                "details": {"current_timeline_id": 1, "highest_storage_timeline_id": highest},
+            },
+        }
+    )
+
+
+def test_wal_verify_is_read_and_not_trusted_by_its_exit_code():
+    assert walg.verified(verification((1, "a", "b", 2, "FOUND"))) == []
+    lost = walg.verified(verification((1, "a", "b", 2, "FOUND"), (1, "c", "c", 1, "MISSING_LOST"), integrity="FAILURE"))
+    assert lost == [{"timeline": 1, "start": "c", "end": "c", "status": "MISSING_LOST"}]
+    assert walg.verified(verification((1, "c", "c", 1, "MISSING_UPLOADING"), integrity="WARNING")) == []
+    with pytest.raises(Failure, match="not why"):
+        walg.verified(verification(integrity="FAILURE"))
+    with pytest.raises(Failure, match="isn't understood"):
+        walg.verified("")
+
+
+def test_wal_verify_takes_a_new_leaders_timeline_for_the_old_one():
+    ahead = verification(timeline="FAILURE", highest=2)
+    assert walg.verified(ahead, current=2) == []
+    assert walg.verified(ahead, current=1)[0]["status"] == "TIMELINE_AHEAD"
+
+
+def test_tablespaces_are_seen():
+    assert walg.tablespaces('{"Spec": {"base_prefix": "/x", "tablespaces": ["16384"], "16384": {}}}')
+    assert not walg.tablespaces('{"LSN": 1}')
+    with pytest.raises(Failure):
+        walg.tablespaces("")
+
+
+INFO = {
+    "backup": [
+        {
+            "archive": {"start": "00000001000000000000000F", "stop": "00000001000000000000000F"},
+            "database": {"id": 1, "repo-key": 1}, "error": False,
+            "info": {"delta": 26761074, "repository": {"delta": 3165664, "size": 3165664}, "size": 26761074},
+            "label": "20261125-201040F", "lsn": {"start": "0/F000028", "stop": "0/F000138"}, "prior": None,
+            "reference": None, "timestamp": {"start": 1795637440, "stop": 1795637443}, "type": "full",
+        },
+        {
+            "archive": {"start": "000000010000000000000011", "stop": "000000010000000000000012"},
+            "database": {"id": 1, "repo-key": 1}, "error": False,
+            "info": {"delta": 8458, "repository": {"delta": 464, "size": 3165664}, "size": 26761074},
+            "label": "20261125-201040F_20261125-201044D", "lsn": {"start": "0/11000028", "stop": "0/12000050"},
+            "prior": "20261125-201040F", "timestamp": {"start": 1795637444, "stop": 1795637445}, "type": "diff",
+        },
+    ],
+    "db": [{"id": 1, "repo-key": 1, "system-id": 7712203539951068310, "version": "17"}], "name": "demo",
+    "status": {"code": 0, "message": "ok"},
+}  # fmt: skip
+
+
+def test_pgbackrests_list_is_read():
+    full, delta = pgbackrest.backups(json.dumps([INFO]))
+    assert (full.kind, full.base, full.stored, full.system_id) == (FULL, None, 3165664, 7712203539951068310)
+    assert (delta.kind, delta.base, delta.stored) == (DELTA, full.id, 464)
+    assert delta.finish_lsn == wal.position("0/12000050")
+    # its seconds are cut off: nothing before the next second is surely after the end
+    assert full.finished == datetime.fromtimestamp(1795637444, UTC)
+    assert pgbackrest.backups("[]") == []
+    assert pgbackrest.owned(json.dumps([INFO]), "demo")["system_identifier"] == "7712203539951068310"
+    assert pgbackrest.owned("[]", "demo") is None
+    broken = {
+        "status": {"code": 99, "message": "other"},
+        "db": [],
+        "repo": [{"status": {"message": "[HostConnectError] x"}}],
+    }
+    with pytest.raises(Failure) as caught:
+        pgbackrest.owned(json.dumps([broken]), "demo")
+    assert caught.value.kind == "unreachable"
+
+
+def test_pgbackrests_list_of_files_is_read():
+    digest = "7f20999f55484f5408147439b74caf8906accdf9"
+    out = json.dumps(
+        {
+            ".": {"type": "path"},
+            "17-1/0000000100000000": {"type": "path"},
+            f"17-1/0000000100000000/000000010000000000000005-{digest}.zst": {
+                "type": "file",
+                "size": 8,
+                "time": 1795637439,
+            },
+            f"17-1/0000000100000000/000000010000000000000006.partial-{digest}.zst": {
+                "type": "file",
+                "time": 1795637439,
+            },
+            "17-1/00000002.history": {"type": "file", "size": 8, "time": 1795637439},
+            "archive.info": {"type": "file", "size": 368, "time": 1795637422},
+        }
+    )
+    assert sorted(pgbackrest.stored(out)) == [
+        "000000010000000000000005", "000000010000000000000006.partial", "00000002.history",
+    ]  # fmt: skip
+    assert pgbackrest.stored("") == {}
+
+
+def test_pgbackrests_verify_is_read_and_not_trusted_by_its_exit_code():
+    assert pgbackrest.verified("") == []
+    assert (
+        pgbackrest.verified("stanza: demo\nstatus: ok\n  archiveId: 17-1, total WAL checked: 5, total valid WAL: 5\n")
+        == []
+    )
+    found = pgbackrest.verified(
+        "stanza: demo\nstatus: error\n  archiveId: 15-1, total WAL checked: 5, total valid WAL: 3\n"
+        "  backup: 20261125-201040F, status: invalid, total files checked: 967, total valid files: 966\n    missing: 1\n"
+        "  backup: 20261125-201050F, status: valid, total files checked: 967, total valid files: 967\n"
+    )
+    assert [row["status"] for row in found] == [
+        "DAMAGED: 2 segments of 15-1", "DAMAGED: backup 20261125-201040F is invalid",
+    ]  # fmt: skip
+    assert pgbackrest.verified("status: error\n")[0]["status"].endswith("not why")
+    assert (
+        "No usable backup.info file"
+        in pgbackrest.verified("status: error\n  No usable backup.info file\n")[0]["status"]
+    )
+
+
+TOLD = {
+    "cluster": "demo",
+    "member": "pg1",
+    "tool": "walg",
+    "major": 17,
+    "data_dir": "/data",
+    "prefix": "s3://b/demo/17",
+}
+
+
+def test_settings_are_checked(tmp_path):
+    path = tmp_path / "backup.json"
+    path.write_text(json.dumps({**TOLD, "of a later version": 1}))
+    told = settings.load(path)
+    assert (told.programs, told.wal) == (settings.Path("/usr/lib/postgresql/17/bin"), settings.Path("/data/pg_wal"))
+    assert isinstance(tools.tool(told), walg.Walg)
+    assert (
+        tools.tool(told).from_replica
+        and not tools.tool(settings.from_dict({**TOLD, "tool": "pgbackrest"})).from_replica
+    )
+    for wrong, words in (({"tool": "barman"}, "not one of"), ({"prefix": ""}, "lacks prefix")):
+        path.write_text(json.dumps({**TOLD, **wrong}))
+        with pytest.raises(settings.SettingsError, match=words):
+            settings.load(path)
+    path.write_text("{")
+    with pytest.raises(settings.SettingsError, match="can't be read"):
+        settings.load(path)
+
+
+def script(tmp_path, text):
+    """A stand-in for WAL-G."""
+    path = tmp_path / "wal-g"
+    path.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\n{text}\n')
+    path.chmod(0o755)
+    (tmp_path / "calls").touch()
+    return settings.from_dict(
+        {
+            **TOLD,
+            "walg": str(path),
+            "walg_config": str(tmp_path / "walg.yaml"),
+            "state_folder": str(tmp_path),
+            "user": getpass.getuser(),
+        }
+    )
+
+
+def test_a_wrong_signature_where_listing_works_is_a_full_storage(tmp_path):
+    refused = 'echo "ERROR: x SignatureDoesNotMatch: y" >&2; exit 1'
+    segment = tmp_path / "000000010000000000000001"
+    told = script(tmp_path, f'case "$1" in st) exit 0;; *) {refused};; esac')
+    with pytest.raises(Failure) as caught:
+        tools.tool(told).push_wal(segment)
+    assert caught.value.kind == "full"
+    told = script(tmp_path, refused)
+    with pytest.raises(Failure) as caught:
+        tools.tool(told).push_wal(segment)
+    assert caught.value.kind == "credentials"
+
+
+def test_a_push_never_overwrites_and_takes_no_other_files_along(tmp_path):
+    told = script(tmp_path, f"env >{tmp_path}/environment")
+    tools.tool(told).push_wal(tmp_path / "000000010000000000000001")
+    seen = (tmp_path / "environment").read_text().splitlines()
+    assert {"WALG_PREVENT_WAL_OVERWRITE=true", "WALG_UPLOAD_CONCURRENCY=1", "S3_MAX_RETRIES=3", "PGDATA=/data"} <= set(
+        seen
+    )
+
+
+def test_a_fetched_file_is_there_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "RECOVERYXLOG"
+    name = "000000010000000000000001"
+
+    def fetched(text):
+        try:
+            tools.tool(script(tmp_path, text)).fetch_wal(name, target)
+        except Failure as err:
+            assert not target.exists() and not list(tmp_path.glob("*.saltroni"))
+            return err.kind
+        return None
+
+    assert fetched("exit 74") == "missing"
+    assert fetched("echo 'ERROR: dial tcp: connection refused' >&2; exit 1") == "unreachable"
+    assert fetched(': >"$3"; echo "ERROR: magic number mismatch" >&2; exit 1') == "corrupt"
+    # 3000 bytes, exit code 0: no segment
+    assert fetched('head -c 3000 /dev/zero >"$3"') == "corrupt"
+    assert fetched('head -c 16777216 /dev/zero >"$3"') == "corrupt"
+    whole = wal.HEADER.pack(0xD116, 2, 1, wal.SEGMENT_BYTES, 0, 77, wal.SEGMENT_BYTES, wal.PAGE)
+    (tmp_path / "good").write_bytes(whole + bytes(wal.SEGMENT_BYTES - 40))
+    assert fetched(f'cp {tmp_path}/good "$3"') is None
+    assert target.stat().st_size == wal.SEGMENT_BYTES
+    assert os.listdir(tmp_path).count("RECOVERYXLOG") == 1  # noqa: PTH208
