@@ -169,7 +169,7 @@ def test_schedules(caller):
 
 def test_units(caller, tmp_path):
     run = caller("pg1", PILLARS[WALG])
-    for name, function in (("backup", "walg.backup"), ("proof", "walg.prove")):
+    for name, function in (("backup", "walg.backup"), ("proof", "walg.prove scheduled=True")):
         text = template(run, f"backup/files/saltroni-{name}.service.jinja", tmp_path)
         assert f"--retcode-passthrough --log-level=warning {function}\n" in text
         assert "TimeoutStartSec=" in text
@@ -205,7 +205,12 @@ def test_storage_node_lets_nobody_in_but_by_its_keys(caller, tmp_path):
 
 def test_members_are_told_what_the_storage_node_knows(caller, tmp_path):
     """Each has a pillar of its own, but one set of secrets: here they are made apart, so only their shape is compared."""
-    assert set(model(caller("pg1", PILLARS[WALG]))["secrets"]) >= {"s3_access_key", "s3_secret_key", "pgp", "etcd_drill"}
+    assert set(model(caller("pg1", PILLARS[WALG]))["secrets"]) >= {
+        "s3_access_key",
+        "s3_secret_key",
+        "pgp",
+        "etcd_drill",
+    }
     assert "backup_cipher" in model(caller("pg1", PILLARS[BACKREST]))["secrets"]
     assert not {"s3_access_key", "pgp"} & set(model(caller("lb1", PILLARS[WALG]))["secrets"])
 

@@ -69,6 +69,7 @@ def settings(model, chosen):
         "members": {name: {"address": model["nodes"][name]["address"]} for name in model["by_role"]["patroni"]},
         "patroni_port": model["patroni"]["port"],
         "state_folder": STATE,
+        "proof_folder": chosen["proof_folder"],
         "encrypted": chosen["encryption"],
         "full_every_days": chosen["full_every_days"],
         "keep_full": chosen["keep_full"],

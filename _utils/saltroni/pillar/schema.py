@@ -262,6 +262,11 @@ BACKUP = _object(
         "proof_calendar": _text(
             "*-*-* 05:10:00", "when a restore is proven, as systemd's OnCalendar; empty: never by itself", CALENDAR
         ),
+        "proof_folder": _text(
+            "",
+            "where a proof's copy is made, 1.2 times the database; empty: `/var/lib/saltroni-backup`",
+            FOLDER + "|^$",
+        ),
         "keep_full": _integer(2, 1, 1000, "full backups that are kept at least"),
         "keep_days": _integer(14, 1, 3650, "age up to which backups are kept anyway"),
         "archive_timeout_s": _integer(
