@@ -15,9 +15,13 @@ import saltroni.backup.health
 import saltroni.backup.local
 import saltroni.backup.lock
 import saltroni.backup.owner
+import saltroni.backup.prove
 import saltroni.backup.settings
+import saltroni.backup.target
 import saltroni.backup.tools
 import saltroni.backup.window
+import saltroni.drill.busy
+import saltroni.etcd.gateway
 import saltroni.patroni.rest
 import saltroni.patroni.view
 import saltroni.pillar.told
@@ -33,6 +37,8 @@ ERRORS = (
     SettingsError,
     saltroni.patroni.rest.RestError,
     saltroni.pillar.told.NotTold,
+    saltroni.backup.target.Unclear,
+    saltroni.etcd.gateway.EtcdHttpError,
     OSError,
 )
 
@@ -289,6 +295,124 @@ def probe():
         return True
 
     return _translated(prove)
+
+
+def prove(time=None, lsn=None, name=None, xid=None, timeline=None, scheduled=False, on_leader=False):
+    """Prove that the archive alone gives the database back: fetched, recovered, checked and removed again, on this node.
+
+    A row is written on the leader first, and must come back. Tables and indexes are looked at by ``pg_amcheck``, every page
+    by ``pg_checksums``. The cluster and its archive aren't touched: the copy is a server without a network, in a unit that
+    doesn't even see the cluster's data.
+
+    time, lsn, name, xid
+        prove that this moment of the past can be restored, instead of the present
+    timeline
+        the timeline to follow; the newest without it
+    scheduled
+        do it only if it is this node's turn: what the timer calls on every node
+    on_leader
+        do it although this node leads
+
+    Returns ``{tool, backup, kind, bytes, target, verdict, reasons, recovery_s, loss_s, last_commit, parts, took_s, ...}``, told to the
+    report as ``proof/finished``: ``recovery_s`` from an empty folder to a database that answers; ``loss_s`` how old the last
+    commit that came back was when the proof began. Or ``{skipped}``, a sentence.
+
+    The exit code is 1 for ``failed``.
+
+    Raises CommandExecutionError if it is refused: a drill, a backup or a restore runs, the node leads, is busy, or has no room.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call walg.prove
+        salt-call walg.prove time='2026-11-25 10:00:00'
+    """
+
+    def work(model, settings, tool):
+        cluster = _seen(model)
+        chosen = saltroni.backup.prove.whose(cluster)
+        if scheduled and chosen != settings.member:
+            return {"skipped": f"{chosen or 'no replica that streams'} makes the proof"}
+        proof = saltroni.backup.prove.Proof(model, settings, tool, saltroni.backup.settings.FILE)
+        asked = _target(time=time, lsn=lsn, name=name, xid=xid, timeline=timeline)
+        node = saltroni.backup.prove.here(model, settings, cluster, saltroni.drill.busy.running(model))
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        # the same key as a backup's: backups, proofs and drills on a schedule don't meet
+        with saltroni.backup.lock.held(model, f"proof-{proof.id[:8]}", since):
+            try:
+                return proof.run(asked, node, on_leader)
+            except Failure as err:
+                return proof.failed(err, asked)
+
+    try:
+        result = _translated(work)
+    except saltroni.backup.prove.Refused as err:
+        if scheduled:
+            _emit("proof/refused", {"reasons": err.reasons})
+        raise CommandExecutionError(f"the proof is refused: {err}") from err
+    if "verdict" in result:
+        _emit("proof/finished", result)
+        if result["verdict"] != "passed":
+            __context__["retcode"] = 1
+    return result
+
+
+def extract(database, path, table=None, time=None, lsn=None, name=None, xid=None, timeline=None, format="plain"):
+    """Write one database, or some of its tables, as they were at a moment, into a file. The cluster isn't touched.
+
+    database
+        its name
+    path
+        the file to write; it must not be there yet, and only root can read it
+    table
+        a table's name, with its schema where several have one of that name; several separated by commas; all without it
+    time, lsn, name, xid
+        the moment; the present end of the archive without one
+    timeline
+        the timeline to follow; the newest without it
+    format
+        ``plain`` (SQL), ``custom`` or ``tar``: pg_dump's
+
+    Returns ``{path, bytes, database, tables, target, parts, took_s}``.
+
+    Raises CommandExecutionError if it is refused (no room, a table that is there twice or not at all) or fails; the file is gone then.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call walg.extract database=app table=orders time='2026-11-25 10:00:00' path=/root/orders.sql
+    """
+
+    def work(model, settings, tool):
+        asked = _target(time=time, lsn=lsn, name=name, xid=xid, timeline=timeline)
+        node = saltroni.backup.prove.here(model, settings, _seen(model), saltroni.drill.busy.running(model))
+        tables = [one.strip() for one in str(table or "").split(",") if one.strip()]
+        wanted = {"database": database, "tables": tables, "format": format}
+        return saltroni.backup.prove.extract(
+            model, settings, tool, saltroni.backup.settings.FILE, asked, node, wanted, path
+        )
+
+    try:
+        return _translated(work)
+    except saltroni.backup.prove.Refused as err:
+        raise CommandExecutionError(f"the extract is refused: {err}") from err
+
+
+def _target(**asked):
+    said = {key: value for key, value in asked.items() if value is not None}
+    if not set(said) - {"timeline"}:
+        said["latest"] = True
+    return saltroni.backup.target.parse(said)
+
+
+def _seen(model):
+    """Patroni's view of the cluster; None if no member answers: an archive can be proven without a cluster, too."""
+    try:
+        return _cluster(model)
+    except saltroni.patroni.rest.RestError:
+        return None
 
 
 def _emit(what, data):

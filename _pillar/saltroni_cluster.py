@@ -9,6 +9,7 @@ from pathlib import Path
 
 import saltroni.clusters
 import saltroni.pillar.model
+import saltroni.pillar.pgp
 import saltroni.pillar.secrets
 import saltroni.pillar.signing
 
@@ -44,13 +45,26 @@ def ext_pillar(minion_id, pillar, folder=FOLDER, authorities=saltroni.pillar.sig
     except OSError:
         # the report needs it, the node doesn't
         LOG.exception("the cluster could not be described for the report")
-    kept = saltroni.pillar.secrets.load(Path(folder) / model["cluster"], model["postgresql"]["users"])
+    own = Path(folder) / model["cluster"]
+    kept = saltroni.pillar.secrets.load(own, model["postgresql"]["users"], saltroni.pillar.secrets.for_backups(model))
+    backups = model["backup"]["enabled"]
+    if saltroni.pillar.pgp.wanted(model):
+        kept["pgp"] = _pgp(own, model["cluster"])
     model["self"] = dict(node, name=minion_id)
     model["certificates"]["own"] = saltroni.pillar.signing.certificates(model, minion_id)
     authority = Path(authorities) / model["cluster"] / "ca.crt"
     model["certificates"]["ca"] = authority.read_text(encoding="ascii") if authority.exists() else ""
-    model["secrets"] = saltroni.pillar.secrets.for_node(kept, node["roles"], model["drills"]["allowed"])
+    model["secrets"] = saltroni.pillar.secrets.for_node(kept, node["roles"], model["drills"]["allowed"], backups)
     result = {"saltroni": model, "schedule": SCHEDULE}
     if "master" in node["roles"]:
         result["x509_signing_policies"] = saltroni.pillar.signing.policies(model)
     return result
+
+
+def _pgp(folder, cluster):
+    """The key that encrypts backups, made when it is first needed; empty until it can be: its node then says so."""
+    try:
+        return saltroni.pillar.pgp.key(folder, cluster)
+    except saltroni.pillar.pgp.PgpError:
+        LOG.exception("the key that encrypts backups of %s could not be made", cluster)
+        return ""

@@ -8,8 +8,6 @@ import sys
 import time
 import uuid
 
-import salt.client
-
 import saltroni.clusters
 import saltroni.drill.course
 import saltroni.drill.errand
@@ -18,6 +16,7 @@ import saltroni.drill.shelf
 import saltroni.drill.suite
 import saltroni.drill.table
 import saltroni.faults
+import saltroni.minions
 
 REFUSED = 2
 ERRORS = (
@@ -218,26 +217,16 @@ def _tell(model, what, data, node=None):
             _show(f"{what} wasn't told by {name}: {err}")
 
 
+def _minions():
+    return saltroni.minions.Minions(__opts__["conf_file"])
+
+
 def _begin(node, function, arguments):
-    with salt.client.get_local_client(__opts__["conf_file"]) as client:
-        said = client.run_job(node, function, kwarg=arguments, tgt_type="list")
-    if not said or not said.get("jid"):
-        raise saltroni.drill.errand.Lost(f"{function}: the master knows no minion {node}")
-    return said["jid"]
+    return _minions().begin(node, function, arguments)
 
 
 def _await(node, job, what, deadline_s):
-    with salt.client.get_local_client(__opts__["conf_file"]) as client:
-
-        def look():
-            found = client.get_cache_returns(job).get(node)
-            return None if found is None else (found["ret"],)
-
-        def alive():
-            said = client.cmd([node], "saltutil.find_job", [job], tgt_type="list", timeout=10)
-            return bool(said[node]) if node in said else None
-
-        return saltroni.drill.errand.wait(look, alive, what, deadline_s, time.monotonic)
+    return _minions().await_(node, job, what, deadline_s)
 
 
 def _show(line):

@@ -42,10 +42,13 @@ configure_master() {
     write /etc/salt/master.d/saltroni.conf <<CONF
 # Written by lab/bootstrap.sh; what follows from the pillar is in saltroni-generated.conf, written by a state
 id: $id
-file_roots: {base: [/srv/saltroni/salt]}
+# saltroni-lab: what this lab has beside the tree, see lab/beside.sh
+file_roots: {base: [/srv/saltroni/salt, /srv/saltroni-lab/files]}
 pillar_roots: {base: [/srv/saltroni/pillar]}
 module_dirs: [/srv/saltroni/salt]
-ext_pillar: [{saltroni_cluster: {}}]
+ext_pillar:
+  - cmd_yaml: cat /srv/saltroni-lab/pillar.yml 2>/dev/null || echo '{}'
+  - saltroni_cluster: {}
 # Only keys that were put there beforehand
 auto_accept: False
 # With the default of 5 s, salt --batch gives up a state run that takes longer than 15 s and starts the next node.

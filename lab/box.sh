@@ -10,7 +10,7 @@ in_turn "$0" "$@"
 
 # What the states install: their packages wait in apt's cache of each node, so that a cluster from nothing is quick.
 # SALTRONI_PREFETCH=0 leaves them out.
-prefetch="etcd-server etcd-client patroni python3-etcd postgresql-17 haproxy"
+prefetch="etcd-server etcd-client patroni python3-etcd postgresql-17 haproxy pgbackrest gpg gpg-agent gpgconf"
 [ "${SALTRONI_PREFETCH:-1}" = 1 ] || prefetch=
 
 mkdir -p "$LAB" "$LOG" "$CACHE"

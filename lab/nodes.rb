@@ -1,7 +1,7 @@
 #!/usr/bin/env ruby
 # The lab's nodes as pillar/cluster.sls names them: for the Vagrantfile as a module, for shell scripts as
-# lines of "name address memory_mb roles", or with an argument: "names", "master", "cluster", and "network", which
-# prints which of this machine's labs this is, as the shell variables that follow from its number.
+# lines of "name address memory_mb roles", or with an argument: "names", "master", "cluster", "backup" (the tool that the
+# pillar wants), and "network", which prints which of this machine's labs this is, as the shell variables that follow from its number.
 require "ipaddr"
 require "yaml"
 
@@ -71,6 +71,12 @@ module Lab
     settings.fetch("postgresql", {})["version"] || 17
   end
 
+  # The tool that makes backups, as the pillar wants it; nothing if there are none.
+  def self.backup_tool
+    backup = settings.fetch("backup", {})
+    backup["tool"] || "walg" if backup["enabled"]
+  end
+
   def self.master
     masters = nodes.select(&:master?)
     abort "#{FILE}: exactly one node has the role master, here: #{masters.map(&:name)}" unless masters.one?
@@ -83,6 +89,7 @@ if $PROGRAM_NAME == __FILE__
   when "names" then puts Lab.nodes.map(&:name)
   when "master" then puts Lab.master.name
   when "network" then Lab.network.each { |variable, value| puts "#{variable}=#{value}" }
+  when "backup" then puts Lab.backup_tool if Lab.backup_tool
   when "cluster" then puts Lab.settings.fetch("cluster")
   else Lab.nodes.each { |node| puts [node.name, node.address, node.memory_mb, node.roles.join(",")].join(" ") }
   end

@@ -9,8 +9,10 @@ master=$(nodes master)
 was=$("$ROOT/lab/run" "$master" sh -c 'ls -d /srv/saltroni/_utils 2>/dev/null || true')
 changed=$(rsync --archive --delete --chown=root:root --exclude-from="$ROOT/lab/rsync-exclude" --out-format=%n \
     --rsh="$ROOT/lab/run" "$ROOT/" "$master:/srv/saltroni/")
+"$ROOT/lab/beside.sh" "$LAB/beside"
+beside=$(rsync --archive --delete --chown=root:root --out-format=%n --rsh="$ROOT/lab/run" "$LAB/beside/" "$master:/srv/saltroni-lab/")
 # a new file is seen at once: the list of files is good for 20 s, and nodes ask for it nineteen times a state run
-[ -z "$changed" ] || "$ROOT/lab/run" "$master" rm -rf /var/cache/salt/master/file_lists
+[ -z "$changed$beside" ] || "$ROOT/lab/run" "$master" rm -rf /var/cache/salt/master/file_lists
 if [ -n "$was" ] && grep -qE '^(deleting )?_(utils|pillar|runners)/.*\.py$' <<<"$changed"; then
     say "the master's code has changed: salt-master is restarted"
     "$ROOT/lab/run" "$master" salt-call saltutil.sync_all >/dev/null

@@ -6,7 +6,7 @@ PKI = "/etc/saltroni/pki"
 CA = f"{PKI}/ca.crt"
 
 #: Roles whose certificate a module uses as its client's, the first that the node has.
-ORDER = ("patroni", "etcd", "haproxy", "master")
+ORDER = ("patroni", "etcd", "haproxy", "master", "s3")
 
 
 def files(certificate):

@@ -11,3 +11,13 @@ Install the Python packages that our runners use:
       - markdown-it-py >= 3, < 5
     - order: 1
 {%- endif %}
+{%- set backup = pillar['saltroni']['backup'] %}
+{%- if backup['enabled'] and backup['encryption'] and backup['tool'] == 'walg' %}
+
+# The key that encrypts backups is made by it when the next node asks for its pillar.
+Install what makes PGP keys:
+  pkg.installed:
+    - pkgs: [gpg, gpg-agent, gpgconf]
+    - install_recommends: false
+    - cache_valid_time: 86400  # seconds
+{%- endif %}

@@ -9,6 +9,7 @@
 #   running     member of the cluster: leader or in step with it
 #   guarded     the lease guard, or unguarded: the pillar says which
 #   agreed      the cluster-wide settings in etcd, accounts and databases
+#   backup      archive and backups, where the pillar has them: see there
 include:
   - node
   - .prepared
@@ -21,3 +22,8 @@ include:
   - .running
   - .{{ 'guarded' if pillar['saltroni']['guard']['enabled'] else 'unguarded' }}
   - .agreed
+{%- if pillar['saltroni']['backup']['enabled'] %}
+  - backup
+{%- elif salt['file.file_exists']('/etc/systemd/system/saltroni-backup.timer') %}
+  - backup.ended
+{%- endif %}

@@ -3,6 +3,7 @@
 import copy
 import datetime
 import itertools
+import json
 import sys
 from pathlib import Path
 
@@ -16,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "_utils"))
 
 NODES = yaml.safe_load((ROOT / "pillar" / "cluster.sls").read_text(encoding="utf-8"))["saltroni"]["nodes"]
+
+#: The lab's nodes, and one that stores backups.
+WITH_S3 = {**NODES, "s3": {"address": "192.168.56.41", "roles": ["s3"], "memory_mb": 512}}
 
 #: Pillars that differ in what matters to the tree: name -> changes to pillar/cluster.sls.
 PILLARS = {
@@ -49,7 +53,60 @@ PILLARS = {
         },
         "postgresql": {"version": 16, "replication": "sync"},
     },
+    "backups by WAL-G on a node of the cluster": {
+        "nodes": WITH_S3,
+        "postgresql": {"version": 17, "wal_dir": "/var/lib/postgresql-wal"},
+        "backup": {
+            "enabled": True,
+            "walg": {"source": "salt://wal-g", "sha256": "0" * 64},
+            "replicas_from_backup": True,
+            "archive_timeout_s": 30,
+        },
+    },
+    "backups by pgBackRest on a node of the cluster": {
+        "nodes": WITH_S3,
+        "backup": {"enabled": True, "tool": "pgbackrest", "calendar": "Sun 03:00", "proof_calendar": ""},
+        "s3": {"port": 9000, "folder": "/srv/s3"},
+        "versions": {"seaweedfs": "4.47", "pgbackrest": "2.55*"},
+    },
+    "backups by WAL-G in a foreign storage": {
+        "backup": {
+            "enabled": True,
+            "walg": {"source": "https://example.org/wal-g", "sha256": "a" * 64},
+            "storage": {
+                "endpoint": "https://minio.example.org:9000",
+                "bucket": "our-backups",
+                "region": "eu-1",
+                "path_style": False,
+                "ca": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+            },
+        },
+    },
+    "backups by pgBackRest in a file system": {
+        "backup": {
+            "enabled": True,
+            "tool": "pgbackrest",
+            "storage": {"kind": "folder", "folder": "/mnt/backup"},
+            "encryption": False,
+        },
+    },
+    "backups by WAL-G in a file system, one PostgreSQL node": {
+        "nodes": {
+            "salt": {"address": "192.168.56.10", "roles": ["master"], "memory_mb": 1024},
+            "pg1": {"address": "192.168.56.21", "roles": ["etcd", "patroni", "haproxy"], "memory_mb": 2048},
+        },
+        "postgresql": {"version": 16, "replication": "sync"},
+        "backup": {
+            "enabled": True,
+            "walg": {"source": "/usr/local/bin/wal-g"},
+            "storage": {"kind": "folder", "folder": "/mnt/backup"},
+        },
+    },
 }
+
+#: What a master has told nodes of a foreign storage's keys, and the key that encrypts: as if a person had brought both.
+BROUGHT = {"s3_access_key": "FOREIGNKEY", "s3_secret_key": "foreign+secret/key"}
+PGP_KEY = "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQVYBGf\n-----END PGP PRIVATE KEY BLOCK-----\n"
 
 
 def certificate_authority():
@@ -85,7 +142,7 @@ def caller(tmp_path_factory):
     numbers = itertools.count()
 
     # a new one each time: within a process, an older caller would render with what a newer one was told
-    def make(node, changes):
+    def make(node, changes, brought=True, pgp=PGP_KEY):
         folder = base / str(next(numbers))
         settings = copy.deepcopy(
             yaml.safe_load((ROOT / "pillar" / "cluster.sls").read_text(encoding="utf-8"))["saltroni"]
@@ -97,6 +154,11 @@ def caller(tmp_path_factory):
         if node != "bare":
             (authority / settings["cluster"]).mkdir(parents=True, exist_ok=True)
             (authority / settings["cluster"] / "ca.crt").write_text(certificate_authority(), encoding="ascii")
+        own = folder / "state" / settings["cluster"]
+        own.mkdir(parents=True)
+        (own / "pgp.key").write_text(pgp, encoding="ascii")
+        if brought and changes.get("backup", {}).get("storage", {}).get("endpoint"):
+            (own / "secrets.json").write_text(json.dumps(BROUGHT), encoding="ascii")
         options = salt.config.minion_config(None)
         options.update(
             id=node,

@@ -10,7 +10,7 @@ from saltroni.guard import guarding
 
 from .conftest import NODES, PILLARS
 
-ROLES = ("salt", "etcd1", "pg1", "lb1")
+ROLES = ("salt", "etcd1", "pg1", "lb1", "s3")
 
 
 def own_nodes(pillar):
@@ -148,3 +148,18 @@ def refusal(run):
     with pytest.raises(CommandExecutionError) as caught:
         run.cmd("state.show_highstate")
     return f"{caught.value} {caught.value.info}"
+
+
+@pytest.mark.parametrize("node", ROLES)
+def test_whatever_a_state_needs_is_there(caller, pillar, node):
+    """A requisite that nothing fulfils fails its state only when it is applied."""
+    if node not in own_nodes(pillar):
+        pytest.skip("this pillar has no such node")
+    low = caller(node, pillar).cmd("state.show_lowstate")
+    assert isinstance(low, list) and all(isinstance(state, dict) for state in low), low
+    known = {(state["state"], state[key]) for state in low for key in ("__id__", "name")}
+    known |= {("sls", state["__sls__"]) for state in low}
+    for state in low:
+        for kind in ("require", "watch", "onchanges", "listen", "onfail"):
+            for wanted in state.get(kind, []):
+                assert next(iter(wanted.items())) in known, f"{state['__id__']} needs {wanted}"

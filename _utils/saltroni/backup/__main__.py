@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 
-from saltroni.backup import fetch, health, inherited, push, settings, tools
+from saltroni.backup import fetch, health, inherited, push, replica, settings, tools
 from saltroni.backup.failure import Failure
 
 
@@ -45,6 +45,17 @@ def _inherit(arguments):
         print(
             f"saltroni: {len(done['marked'])} files of earlier timelines wait for the archive, {done['marked'][0]} first"
         )
+    return 0
+
+
+def _replica(arguments):
+    told, tool = _told(arguments)
+    try:
+        timeline = replica.leaders_timeline(replica.ask(told))
+    except Failure as err:
+        timeline = None
+        _say(err)
+    print(f"saltroni: {replica.create(told, tool, arguments.datadir, arguments.waldir, timeline)} is in its place")
     return 0
 
 
@@ -88,6 +99,9 @@ def parser():
     one = command("inherit", _inherit, "have a new leader archive what the old one couldn't")
     one.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="for the end of a promotion")
     one.add_argument("--again", action="store_true", help="though it was done for this timeline")
+    one = command("replica", _replica, "a base backup for a new replica, as Patroni asks for it")
+    for name in ("--datadir", "--waldir", "--scope", "--role", "--connstring"):
+        one.add_argument(name, default="", required=name == "--datadir")
     command("health", _health, "what waits for the archive here")
     command("list", _list, "base backups")
     command("probe", _probe, "whether the archive can be listed, written and read")

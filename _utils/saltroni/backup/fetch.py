@@ -49,6 +49,8 @@ def fetch(settings, tool, name, told, strict, prefetch=None):
     try:
         if wal.kind(name) is None:
             raise Failure("other", f"{name} is no file of the write-ahead log")
+        if not strict:
+            owner.ours(settings, tool)
         try:
             tool.fetch_wal(name, path, prefetch)
         except Failure as err:

@@ -69,6 +69,28 @@ def present(settings, tool):
         raise Failure("foreign", _whose(settings, found))
 
 
+def ours(settings, tool, now=time.time):
+    """Refuse to give a member another database's log.
+
+    A cluster that was founded anew beside its old archive (all is lost but the bucket) would find the old timelines there, take
+    them for its own future, and none of its replicas would start: ``requested timeline is not a child of this server's
+    history``.
+
+    Raises:
+        Failure: ``foreign``, or whatever hinders the question.
+    """
+    try:
+        system = local.system_id(settings.data_dir)
+    except Failure:
+        return  # it has no data yet
+    if 0 <= now() - _known(settings, system).get("checked_unix", 0) < GOOD_S:
+        return
+    found = tool.owner()
+    if found is not None:
+        _compare(settings, system, found)
+        _remember(settings, system, now())
+
+
 def _known(settings, system):
     known = remembered.read(_file(settings))
     return known if (known.get("prefix"), known.get("system_identifier")) == (settings.prefix, str(system)) else {}

@@ -61,6 +61,10 @@ class Settings:
     backup_timeout_s: float = 6 * 3600
     restore_timeout_s: float = 6 * 3600
     verify_timeout_s: float = 1800
+    #: A restore proof with all its parts, and where its copy is made: in the state folder without it. Needs 1.2 times the
+    #: database.
+    proof_timeout_s: float = 4 * 3600
+    proof_folder: str = ""
     #: How long a base backup waits until the leader has archived its last segment (seconds).
     archived_timeout_s: float = 300
     #: Age of the oldest segment that waits at which health warns (seconds).

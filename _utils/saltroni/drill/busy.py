@@ -21,7 +21,7 @@ def holder(model, key, client=None):
 
 
 def running(model, client=None):
-    """``{"backup": what stands in its key or None, "drill": the same of the drill's lock}``.
+    """``{"backup": what stands in its key or None, "drill": the same of the drill's lock, "restore": the same}``.
 
     Raises:
         EtcdHttpError: etcd doesn't answer or refuses.
@@ -29,6 +29,7 @@ def running(model, client=None):
     return {
         "backup": holder(model, backup_key(model), client),
         "drill": holder(model, lock.key(model), client),
+        "restore": holder(model, lock.restore_key(model), client),
     }
 
 

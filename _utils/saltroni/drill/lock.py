@@ -29,6 +29,11 @@ def key(model):
     return f"/saltroni-drill/{model['cluster']}/lock"
 
 
+def restore_key(model):
+    """The key that stands from the beginning of a whole-cluster restore to its end, whoever dies meanwhile."""
+    return f"/saltroni-drill/{model['cluster']}/restore"
+
+
 class Lock:
     """The held lock. Use :func:`held`.
 
@@ -142,6 +147,17 @@ def _put(client, name, owner):
     return lease
 
 
+def refuse_restore(client, model):
+    """Refuse while the whole cluster is being restored.
+
+    Raises:
+        LockHeld, gateway.EtcdHttpError
+    """
+    found = client.call("/v3/kv/range", {"key": gateway.encode(restore_key(model))}).get("kvs")
+    if found:
+        raise LockHeld(f"a restore goes on in this cluster: {gateway.decode(found[0].get('value'))}")
+
+
 @contextlib.contextmanager
 def held(model, drill, since):
     """Hold the cluster's drill lock while the block runs.
@@ -155,6 +171,7 @@ def held(model, drill, since):
         LockHeld, gateway.EtcdHttpError: see :func:`take`.
     """
     client = gateway.Client(model, "drill", model["secrets"]["etcd_drill"])
+    refuse_restore(client, model)
     lock = take(client, key(model), {"drill": drill, "node": model["self"]["name"], "since": since})
     keeper = threading.Thread(target=lock.keep, name="drill lock", daemon=True)
     keeper.start()

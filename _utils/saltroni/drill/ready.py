@@ -13,9 +13,10 @@ def look(model, health, running=busy.running):
         running: tells what runs, see :func:`saltroni.drill.busy.running`.
 
     Returns:
-        ``{ready, whole, leader, drill, backup, reasons}``; ``drill`` and ``backup`` say who does one now.
+        ``{ready, whole, leader, drill, backup, restore, reasons}``; ``drill``, ``backup`` and
+        ``restore`` say who does one now.
     """
-    reasons, runs = [], {"backup": None, "drill": None}
+    reasons, runs = [], {"backup": None, "drill": None, "restore": None}
     if model["drills"]["allowed"] is not True:
         reasons.append(f"saltroni:drills:allowed isn't true for cluster {model['cluster']}")
     if not health["whole"]:

@@ -31,6 +31,9 @@ RULES = """
 - `wal_dir` is neither `/var/lib/postgresql` nor inside a member's data directory.
 - With the lease guard on: `loop_wait_s + retry_timeout_s + 6 <= ttl_s`, else it would stop a leader that only waits for
   etcd; `guard:for_s` is at least twice `guard:connect_timeout_s`.
+- At most one node has role `s3`, with at least 512 MiB; it is the storage then, and `backup:storage:endpoint` stays empty.
+- With backups on: kind `s3` needs an endpoint or a node with role `s3`, kind `folder` needs a folder that isn't PostgreSQL's
+  own; `walg:source` is said, and for a URL `walg:sha256`; the parameters of PostgreSQL that archive can't be overridden.
 - Certificates are renewed before they end, and not on every run: `renew_days < days`.
 """
 

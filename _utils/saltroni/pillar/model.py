@@ -4,7 +4,7 @@ import copy
 import ipaddress
 
 from saltroni.failover import presets
-from saltroni.pillar import memory, rules, schema
+from saltroni.pillar import backups, memory, rules, schema
 
 
 class PillarError(ValueError):
@@ -74,7 +74,7 @@ def build(settings, memory_mb=None):
     Returns:
         the settings with defaults, plus ``by_role`` (role -> names), ``folders`` (PostgreSQL's ``data`` and ``wal``, empty
         if WAL is in the data directory), ``dcs`` (Patroni's dynamic configuration), ``pg_hba`` and ``names`` (node -> names
-        for its certificates).
+        for its certificates); ``backup`` is completed, see :func:`saltroni.pillar.backups.completed`.
 
     Raises:
         PillarError: with every rule that is broken.
@@ -88,7 +88,9 @@ def build(settings, memory_mb=None):
     }
     model["folders"] = folders(model)
     found = rules.layout(model) + rules.folders(model) + rules.timing(model) + rules.schedule(model)
+    found += rules.backup(model)
     if not found:
+        model["backup"] = backups.completed(model)
         model["dcs"] = dynamic_configuration(model)
         found = rules.memory_fits(model, memory_mb or {})
     if found:
@@ -164,7 +166,7 @@ PARAMETERS = {
 def postgresql_parameters(model):
     """postgresql.conf: our defaults, memory from the smallest node, and the user's own values over both."""
     chosen = model["postgresql"]["parameters"]
-    merged = dict(PARAMETERS, **chosen)
+    merged = dict(PARAMETERS, **backups.parameters(model), **chosen)
     smallest = min(model["nodes"][name]["memory_mb"] for name in model["by_role"]["patroni"])
     merged = dict(memory.defaults(smallest, int(merged["max_connections"])), **merged)
     return {name: _setting(value) for name, value in sorted(merged.items())}
@@ -190,6 +192,7 @@ def dynamic_configuration(model):
         failsafe_mode=True,
         check_timeline=True,
         postgresql={
+            **backups.recovery(model),
             "use_pg_rewind": True,
             # a rewind that broke off leaves data that never starts again: a copy of the healthy leader's takes its place
             "remove_data_directory_on_rewind_failure": True,

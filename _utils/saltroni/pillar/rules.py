@@ -101,6 +101,56 @@ def guard(model):
     return found
 
 
+def backup(model):
+    """Where backups go, and what makes them."""
+    chosen, owners = model["backup"], model["by_role"]["s3"]
+    storage, found = chosen["storage"], []
+    if len(owners) > 1:
+        found.append(("nodes", f"{len(owners)} with role s3", "at most one node has role s3: it is one storage"))
+    for name in owners:
+        if model["nodes"][name]["memory_mb"] < S3_MB:
+            memory_mb = model["nodes"][name]["memory_mb"]
+            found.append((f"nodes:{name}:memory_mb", memory_mb, f"a node with role s3 needs {S3_MB} MiB"))
+    if owners and storage["endpoint"]:
+        text = f"{owners[0]} has role s3 and is the storage of this cluster: leave this empty, or take the role away"
+        found.append(("backup:storage:endpoint", storage["endpoint"], text))
+    if not chosen["enabled"]:
+        return found
+    if storage["kind"] == "s3" and not storage["endpoint"] and not owners:
+        found.append(("backup:storage:endpoint", "''", "needed, as no node of this cluster has role s3"))
+    if storage["kind"] == "folder" and not storage["folder"]:
+        found.append(("backup:storage:folder", "''", "kind folder needs one, the same on all PostgreSQL nodes"))
+    if storage["kind"] == "folder" and storage["folder"] and _inside(model, storage["folder"]):
+        text = "backups beside PostgreSQL's own files are lost with them: a file system of its own is needed"
+        found.append(("backup:storage:folder", storage["folder"], text))
+    if chosen["tool"] == "walg" and not chosen["walg"]["source"]:
+        text = "say where the program wal-g comes from, or set backup:tool to pgbackrest, which Debian has"
+        found.append(("backup:walg:source", "''", text))
+    if chosen["tool"] == "walg" and chosen["walg"]["source"].startswith("https:") and not chosen["walg"]["sha256"]:
+        found.append(("backup:walg:sha256", "''", "a program from a URL is only taken if its SHA-256 is known"))
+    if model["backup"]["tool"] == "pgbackrest":
+        taken = (model["patroni"]["port"], model["postgresql"]["port"], model["guard"]["port"])
+        if chosen["port"] in taken:
+            found.append(("backup:port", chosen["port"], "Patroni, PostgreSQL or the lease guard has this port"))
+    found += [
+        (f"postgresql:parameters:{name}", model["postgresql"]["parameters"][name], "backup sets it: see backup:enabled")
+        for name in ARCHIVING
+        if name in model["postgresql"]["parameters"]
+    ]
+    return found
+
+
+#: What SeaweedFS takes at least (MiB): 120 when idle, 270 while two files of a base backup come at once.
+S3_MB = 512
+#: Parameters of PostgreSQL that follow from ``backup`` where it is enabled.
+ARCHIVING = ("archive_mode", "archive_command", "archive_library", "archive_timeout", "archive_cleanup_command")
+
+
+def _inside(model, folder):
+    own = [model["folders"]["data"], model["folders"]["wal"], "/var/lib/postgresql"]
+    return any(place and f"{folder}/".startswith(f"{place}/") for place in own)
+
+
 #: Set by Patroni itself or by this project's security; a user's value would be overruled silently.
 OWN = (
     "listen_addresses", "port", "cluster_name", "primary_conninfo", "primary_slot_name", "hot_standby", "wal_log_hints",

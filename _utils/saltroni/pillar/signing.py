@@ -11,6 +11,9 @@ CA_FOLDER = "/etc/saltroni/ca"
 #: its JSON gateway, by which Patroni comes, and names to verify stand in the subjectAltName.
 EXTRA = {"etcd": {"etcd-root": "root"}}
 
+#: pgBackRest too knows others by their common name only. etcd has no user of this name.
+PGBACKREST = {"pgbackrest": "pgbackrest"}
+
 #: What a policy leaves open, the requester chooses. An extension with no value is left out.
 LOCKS = {
     "not_after": None,
@@ -42,11 +45,19 @@ def _subject(cluster, node, common_name):
     return f"{f'CN={common_name},' if common_name else ''}OU={node},O=saltroni {cluster}"
 
 
+def extra(model, role):
+    """Certificates of ``role`` beyond its own: ``{name of the certificate: common name}``."""
+    backup = model["backup"]
+    if role == "patroni" and backup["enabled"] and backup["tool"] == "pgbackrest" and len(model["by_role"][role]) > 1:
+        return PGBACKREST
+    return EXTRA.get(role, {})
+
+
 def certificates(model, node):
     """What a node's certificates must say: ``{certificate: {subject, names, policy}}``."""
     wanted = {}
     for role in model["nodes"][node]["roles"]:
-        for certificate, common_name in {role: None, **EXTRA.get(role, {})}.items():
+        for certificate, common_name in {role: None, **extra(model, role)}.items():
             wanted[certificate] = {
                 "subject": _subject(model["cluster"], node, common_name),
                 "names": list(model["names"][node][role]),

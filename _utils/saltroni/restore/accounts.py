@@ -1,0 +1,29 @@
+"""The cluster's own accounts after a restore: their passwords may have been others at that moment.
+
+Those of applications are made by ``patroni_sql.make``; these are what Patroni itself and its replicas connect with.
+"""
+
+from saltroni.backup import local
+from saltroni.pillar import accounts
+
+#: PostgreSQL's account -> the secret.
+OWN = {"postgres": "superuser", "replicator": "replication", "rewind": "rewind"}
+
+
+def statements(model):
+    """SQL that sets the passwords, as SCRAM verifiers; waits for no standby, as there may be none yet. Pure."""
+    made = ["SET synchronous_commit = local"]
+    for name, secret in OWN.items():
+        verifier = accounts.verifier(model["secrets"][secret], name, model["cluster"])
+        made.append(f"ALTER ROLE \"{name}\" PASSWORD '{verifier}'")
+    return made
+
+
+def reset(model, settings):
+    """Set them on this node, which must lead.
+
+    Raises:
+        Failure
+    """
+    local.ask(settings, "; ".join(statements(model)))
+    return sorted(OWN)
