@@ -189,6 +189,22 @@ def test_mounts(tmp_path):
     assert mounts.of("/proc/self") == "/proc"
 
 
+def test_what_is_brought_to_a_node_is_complete(tmp_path):
+    """Debian's Python finds there what two states bring, and nothing else: no Salt, and no other part of Saltroni."""
+    package = tmp_path / "saltroni"
+    for part in ("lineage", "backup"):
+        shutil.copytree(ROOT / "_utils" / "saltroni" / part, package / part)
+    shutil.copy(ROOT / "_utils" / "saltroni" / "__init__.py", package)
+    for name in ("saltroni.backup.__main__", "saltroni.backup.work"):
+        done = subprocess.run(
+            ["/usr/bin/python3", "-B", "-P", "-S", "-c", f"import {name}"],
+            env={"PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+
 FILES = ROOT / "salt" / "backup" / "files"
 
 
