@@ -63,8 +63,12 @@ def _translated(call):
         raise CommandExecutionError(str(err)) from err
 
 
-def backup(full=None, here=False):
-    """Make a base backup: on the replica that is most in step, else on the leader. Elsewhere it only says who makes it.
+#: How long the others wait, on a schedule, for the one whose turn it is (seconds).
+GRACE_S = 900
+
+
+def backup(full=None, here=False, scheduled=False, unless_younger_h=0.5):
+    """Make a base backup: on a replica that is in step, else on the leader. Elsewhere it only says who makes it.
 
     One is made at a time in a cluster. It counts when all that it needs is in the archive.
 
@@ -72,6 +76,11 @@ def backup(full=None, here=False):
         True or False; without it a full one is made when the latest is older than ``backup:full_every_days``
     here
         make it on this node, whoever's turn it is
+    scheduled
+        called on every node at about the same time: the others wait for the one whose turn it is, and make it themselves if
+        it doesn't
+    unless_younger_h
+        hours; on a schedule, a backup that began so long ago or later is the one that was due
 
     Returns ``{tool, backup, kind, bytes, took_s, verdict, reasons, expired}``, told to the report as ``backup/finished``; or
     ``{skipped}``, a sentence.
@@ -86,19 +95,32 @@ def backup(full=None, here=False):
 
         salt-call walg.backup
         salt-call walg.backup full=True here=True
+        salt-call walg.backup scheduled=True
     """
 
     def make(model, settings, tool):
         identity, since = uuid.uuid4().hex[:8], datetime.now(UTC)
-        outside = saltroni.backup.base.Outside(
+        base = saltroni.backup.base
+        outside = base.Outside(
             cluster=lambda: _cluster(model),
             switch=lambda leader: _switch(model, leader),
             lock=lambda: saltroni.backup.lock.held(model, f"backup-{identity}", since.isoformat(timespec="seconds")),
         )
-        chosen = saltroni.backup.base.maker(outside.cluster(), tool.from_replica)
-        if chosen != settings.member and not here:
-            return {"skipped": f"{chosen} makes the backup"}
-        return saltroni.backup.base.make(settings, tool, outside, full)
+        if scheduled:
+            # each node learns whose the archive is: one that will lead must know an archive that got lost from a new one
+            saltroni.backup.owner.check(settings, tool)
+            wanted = base.turn(settings, tool, outside, float(unless_younger_h) * 3600, GRACE_S)
+        else:
+            chosen = base.maker(outside.cluster(), tool.from_replica)
+            wanted = None if here or chosen == settings.member else f"{chosen} makes the backup"
+        if wanted:
+            return {"skipped": wanted}
+        try:
+            return base.make(settings, tool, outside, full)
+        except Failure as err:
+            if err.kind == "busy" and scheduled:
+                return {"skipped": str(err)}
+            raise
 
     result = _translated(make)
     if "verdict" in result:

@@ -163,13 +163,13 @@ def test_failures_are_remembered_until_a_push_succeeds(told, tool):
 
 def test_a_push_succeeds_though_it_cant_be_written_down(told, tool, monkeypatch, capsys):
     path = put(told, 3)
-    owner.check(told, tool)
 
     def refuse(path, content):
         raise OSError("no space left")
 
     monkeypatch.setattr(remembered, "write", refuse)
-    push.push(told, tool, str(path))
+    push.push(told, tool, str(path))  # a full disk is the last reason to stop archiving
+    assert tool.files
     assert "can't be written" in capsys.readouterr().err
 
 
@@ -296,6 +296,15 @@ def test_a_new_leader_marks_what_the_archive_lacks(told, tool, monkeypatch):
     ]  # fmt: skip
     assert not (status / f"{missing[0]}.done").exists()
     assert inherited.mark(told, tool)["marked"] == []  # once a timeline
+
+
+def test_the_first_file_of_a_new_timeline_brings_the_old_ones_along(told, tool, monkeypatch):
+    monkeypatch.setattr(local, "where", here())
+    name = put(told, 9).name
+    (told.wal / "00000002.history").write_text("1\t0/A00000\tx\n")
+    push.push(told, tool, "pg_wal/00000002.history")
+    assert list(tool.files) == ["00000002.history"]
+    assert (told.wal / "archive_status" / f"{name}.ready").exists()
 
 
 def test_a_new_leader_marks_all_when_the_archive_is_out(told, tool, monkeypatch):
@@ -470,3 +479,21 @@ def test_the_interface_is_complete():
     wanted = {name for name in vars(tools.Tool) if not name.startswith("_")}
     for provider in (walg.Walg, pgbackrest.PgBackRest):
         assert wanted <= set(vars(provider)) | {"from_replica"}, provider
+
+
+def test_a_schedule_on_every_node_makes_one_backup(told, tool, leading):
+    world = World(tool)
+    world.locked = True  # nothing is asked of the lock while one waits
+    # pg2's turn, and this is pg1: the backup appears while it waits
+    assert base.maker(CLUSTER) == "pg2"
+    made = Backup("b7", FULL, None, NOW, NOW, 1, 2**20, "x", 1, 1, 1, SYSTEM)
+    outside = dataclasses.replace(world.outside(), sleep=lambda seconds: tool.made.append(made))
+    assert "b7 was begun" in base.turn(told, tool, outside, 1800, 900)
+    # an old one isn't the one that is due; pg2 never makes it
+    tool.made[:] = [dataclasses.replace(made, started=NOW - timedelta(hours=23))]
+    assert base.turn(told, tool, world.outside(), 1800, 900) is None
+    assert world.now == pytest.approx(900, abs=30)
+    # its own turn: at once
+    world.now = 0.0
+    assert base.turn(dataclasses.replace(told, member="pg2"), tool, world.outside(), 1800, 900) is None
+    assert world.now == 0.0

@@ -8,6 +8,7 @@ from saltroni import words
 from saltroni.haproxy import stats
 from saltroni.health import gather, judge, symptoms
 from saltroni.pillar import model
+from saltroni.spool import looking
 
 MEMBERS = ("pg1", "pg2", "pg3")
 
@@ -316,3 +317,14 @@ def test_without_backups_nothing_is_asked(told):
     assert not gather.backed_up(told)
     assert gather.backed_up({**told, "backup": {"enabled": True}})
     assert "can't be read" in gather.archived("/nowhere/backup.json")["error"]
+
+
+def test_the_report_is_told_only_whether_the_archive_is_late_and_why():
+    late = {"oldest": "x", "oldest_s": 500.0, "waiting": 1, "warn_unarchived_s": 120, "disk_left_s": None}
+    assert looking.archive({**late, "failure": {"kind": "full", "text": "", "tries": 1}}) == {
+        "late": True,
+        "why": "full",
+    }
+    assert looking.archive({**late, "failure": None}) == {"late": True, "why": None}
+    assert looking.archive({**late, "oldest_s": 1.0, "failure": None}) == {"late": False, "why": None}
+    assert looking.archive({"error": "x"}) == {"late": True, "why": "settings"}

@@ -16,6 +16,8 @@ from saltroni.backup.tools import FULL
 #: A replica that is behind by more than this isn't in step (bytes).
 BEHIND_BYTES = 64 * 1024 * 1024
 EVERY_S = 3.0
+#: How often those who wait for another's backup look for it (seconds).
+LOOK_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,35 @@ def maker(cluster, from_replica=True):
     ]
     # the same answer on every node, so that lag doesn't count as long as it is small
     return min(name for _, name in fit) if from_replica and fit else leader
+
+
+def turn(settings, tool, outside, unless_younger_s, grace_s):
+    """Whether this node has to make the backup that is due on every node's schedule.
+
+    The one whose turn it is makes it at once. The others wait: a backup that appears is theirs too; if none does, because
+    that node is down or has failed, they make it (one at a time, by the lock).
+
+    Args:
+        settings, tool, outside: see :func:`make`.
+        unless_younger_s: a backup that began so many seconds ago, or later, is the one that was due.
+        grace_s: seconds until the others step in.
+
+    Returns:
+        None, or why this node has nothing to do.
+
+    Raises:
+        Failure: the archive or PostgreSQL can't be asked.
+    """
+    since = outside.now() - timedelta(seconds=unless_younger_s)
+    end = outside.clock() + grace_s
+    while True:
+        descent = local.where(settings).descent
+        made = [one for one in tool.list() if one.started >= since and window.belongs(one, descent)]
+        if made:
+            return f"{made[-1].id} was begun at {made[-1].started.isoformat(timespec='seconds')}"
+        if maker(outside.cluster(), tool.from_replica) == settings.member or outside.clock() + LOOK_S > end:
+            return None
+        outside.sleep(LOOK_S)
 
 
 def wants_full(backups, descent, full_every_days, now):

@@ -3,7 +3,8 @@
 It guards more by itself than WAL-G does: another database's log is refused, a missing segment has a code of its own. But
 its ``verify`` ends with 0 whatever it found and says nothing of gaps between segments, a file that it could not decrypt is
 left behind empty, a push in the background needs PostgreSQL's own mark beside the segment, and it makes no backup unless
-its name is in ``archive_command``, be it as a comment (``archive %p # pgbackrest``).
+its name is in ``archive_command``, be it as a comment (``archive %p # pgbackrest``). What it pushed in the background it
+only remembers in ``spool-path``, and believes that: two data directories must never share one.
 
 Source: pgBackRest's documentation, *Command Reference*; its exit codes: ``src/build/error/error.yaml``.
 """

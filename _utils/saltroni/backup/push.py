@@ -4,11 +4,12 @@ Source: PostgreSQL's documentation, *Continuous Archiving*, "Setting Up WAL Arch
 same file may come again, another content under the same name must be refused; a code above 125 would end the archiver.
 """
 
+import contextlib
 import sys
 import time
 from pathlib import Path
 
-from saltroni.backup import owner, remembered, wal
+from saltroni.backup import inherited, owner, remembered, wal
 from saltroni.backup.failure import Failure
 
 #: What the archiver is told of a failure: it tries again.
@@ -52,6 +53,8 @@ def push(settings, tool, told, now=time.time):
             wrong = wal.check_file(path, name, settings.segment_bytes)
             if wrong:
                 raise Failure("corrupt", f"{path} here is damaged and isn't archived: {wrong}")
+        if wal.kind(name) == wal.HISTORY:
+            _inherit(settings, tool)
         owner.check(settings, tool, now)
         tool.push_wal(path)
     except OSError as err:
@@ -62,6 +65,15 @@ def push(settings, tool, told, now=time.time):
         _remember_failure(settings, name, err, now())
         raise
     _remember_success(settings, name, now())
+
+
+def _inherit(settings, tool):
+    """A new timeline's history is the first that a new leader archives: the time to look for what the old one couldn't.
+
+    Patroni's callback does it too, but a callback may be missed.
+    """
+    with contextlib.suppress(Failure):
+        inherited.mark(settings, tool)
 
 
 def _file(settings):

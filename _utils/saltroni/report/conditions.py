@@ -1,4 +1,4 @@
-"""What nodes last told of themselves: certificates, pending restarts, the leader's watchdog. Pure."""
+"""What nodes last told of themselves: certificates, pending restarts, the leader's watchdog and archive. Pure."""
 
 from saltroni.report import events, tidy
 
@@ -6,14 +6,15 @@ SEEN = "node/seen"
 
 
 def seen(recorded, now):
-    """``{certificates: [{node, name, ends, left_days}], pending: [nodes], watchdogs: [{node, device, exists, held}]}``.
+    """``{certificates: [{node, name, ends, left_days}], pending: [nodes], watchdogs: [{node, device, exists, held}],
+    archives: [{node, late, why}]}``.
 
     Args:
         recorded: events in the order of their times.
         now: an aware datetime.
     """
     latest = {event["node"]: event["data"] for event in recorded if event["kind"] == SEEN}
-    certificates, pending, watchdogs = [], [], []
+    certificates, pending, watchdogs, archives = [], [], [], []
     for node, data in sorted(latest.items()):
         named = data.get("certificates") if isinstance(data.get("certificates"), dict) else {}
         for name, end in sorted(named.items()):
@@ -33,4 +34,8 @@ def seen(recorded, now):
                     "held": watchdog.get("held"),
                 }
             )
-    return {"certificates": certificates, "pending": pending, "watchdogs": watchdogs}
+        archive = data.get("archive")
+        if isinstance(archive, dict):
+            why = tidy.line(archive.get("why") or "")
+            archives.append({"node": node, "late": archive.get("late") is True, "why": why})
+    return {"certificates": certificates, "pending": pending, "watchdogs": watchdogs, "archives": archives}

@@ -52,6 +52,9 @@ def _conditions(facts, language):
     for one in conditions["watchdogs"]:
         if one["exists"] and one["held"] is False:
             found.append(say("w_watchdog", node=plain(one["node"]), device=plain(one["device"])))
+    for one in conditions["archives"]:
+        if one["late"]:
+            found.append(say("w_archive", node=plain(one["node"]), why=plain(one["why"] or "–")))
     if conditions["pending"]:
         found.append(say("w_restart", nodes=plain(language.names(conditions["pending"]))))
     for phrase, kind in (("w_backup", "backups"), ("w_proof", "proofs")):

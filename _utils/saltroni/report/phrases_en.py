@@ -57,6 +57,7 @@ PHRASES = {
     "w_certificate_ended": "The certificate {name} of {node} ended {when}: `salt-call state.apply` there renews it.",
     "w_restart": "{nodes}: a changed setting waits for a restart of PostgreSQL (`salt-call patroni.restart`).",
     "w_watchdog": "{node}: Patroni does not hold {device}, so nothing stops a frozen leader.",
+    "w_archive": "{node} leads and what it writes does not reach the archive ({why}): `salt-call walg.health` there.",
     "w_backup": "The latest backup of {node} failed ({time}).",
     "w_proof": "The latest restore proof on {node} failed ({time}): no backup counts until one has been restored.",
     # proofs

@@ -56,6 +56,7 @@ PHRASES = {
     "w_certificate_ended": "Сертификат {name} узла {node} истёк {when}: его обновит `salt-call state.apply` на узле.",
     "w_restart": "{nodes}: изменённая настройка ждёт перезапуска PostgreSQL (`salt-call patroni.restart`).",
     "w_watchdog": "{node}: Patroni не держит {device}, зависшего лидера ничто не остановит.",
+    "w_archive": "{node} — лидер, и его журнал не попадает в архив ({why}): `salt-call walg.health` на этом узле.",
     "w_backup": "Последняя резервная копия узла {node} не удалась ({time}).",
     "w_proof": "Последняя проверка восстановления на {node} не удалась ({time}): копия не считается, пока не восстановлена.",
     # доказано

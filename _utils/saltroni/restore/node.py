@@ -10,6 +10,7 @@ from pathlib import Path
 from saltroni import wait
 from saltroni.backup import choice, copy, inplace, private, settings, target, tools, unit
 from saltroni.backup.failure import Failure
+from saltroni.lineage import hold as lineage
 from saltroni.patroni import member, rest
 from saltroni.restore import dcs, hold, places
 
@@ -141,7 +142,7 @@ class Node:
         now = places.present(self.folders)
         job = {
             "what": "promote", "restore": f"back-{restore}", "settings": settings.FILE, "source": settings.FILE,
-            "folder": str(self._folder()), "data": now.data, "wal": "", "backup": None,
+            "folder": str(self._folder(f"back-{restore}")), "data": now.data, "wal": "", "backup": None,
             "target": target.Target(target.LATEST).row(), "timeline": "current", "deadline_s": self.settings.restore_timeout_s,
         }  # fmt: skip
         return self._unit(job, self.settings.restore_timeout_s)
@@ -152,6 +153,8 @@ class Node:
         places.set_aside(self.folders, restore, keep)
         if leads:
             places.put_in_place(self.folders, restore)
+            # whatever was wrong with the data that were here, these are the cluster's
+            lineage.release()
         return {"kept": places.kept(self.folders).get(restore, [])}
 
     def forget_leader(self, system_id):
@@ -205,14 +208,15 @@ class Node:
         if runs["patroni"] or runs["postgresql"]:
             raise Failure("database", f"PostgreSQL or Patroni runs on {self.model['self']['name']}: it must be stopped")
 
-    def _folder(self):
-        return self.settings.state / "restore"
+    def _folder(self, restore=""):
+        """A folder of one restore's own: files that a tool fetches in advance are known by their names only."""
+        return self.settings.state / "restore" / restore
 
     def _work(self, what, restore, **more):
         ready = places.staged(self.folders)
         job = {
             "what": what, "restore": restore, "settings": settings.FILE, "source": self.source,
-            "folder": str(self._folder()), "data": ready.data, "wal": ready.wal,
+            "folder": str(self._folder(restore)), "data": ready.data, "wal": ready.wal,
             "deadline_s": self.settings.restore_timeout_s, **more,
         }  # fmt: skip
         return self._unit(job, self.settings.restore_timeout_s)

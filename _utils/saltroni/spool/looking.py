@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from saltroni import access, clusters
-from saltroni.health import watchdog
+from saltroni.backup import health
+from saltroni.health import gather, watchdog
 from saltroni.patroni import rest, view
 from saltroni.spool import files
 
@@ -47,7 +48,7 @@ def look(model, folder=files.FOLDER, state=STATE):
 
 
 def snapshot(model):
-    """``{certificates: {name: end}, pending_restart, watchdog}``; what can't be asked now is left out."""
+    """``{certificates: {name: end}, pending_restart, watchdog, archive}``; what can't be asked now is left out."""
     found = {"certificates": {}}
     for name in model["certificates"]["own"]:
         end = _ends(Path(access.files(name)[0]))
@@ -59,10 +60,21 @@ def snapshot(model):
         except (rest.RestError, OSError):
             return found
         found["pending_restart"] = bool(status.get("pending_restart"))
-        if model["patroni"]["watchdog"] != "off" and status.get("role") in ("primary", "master"):
+        leads = status.get("role") in ("primary", "master")
+        if model["patroni"]["watchdog"] != "off" and leads:
             seen = watchdog.look()
             found["watchdog"] = {"device": seen["device"], "exists": seen["exists"], "held": seen["held"]}
+        if leads and gather.backed_up(model):
+            found["archive"] = archive(gather.archived())
     return found
+
+
+def archive(seen):
+    """``{late, why}`` of what :func:`saltroni.health.gather.archived` saw: only what is told anew when it changes. Pure."""
+    if "error" in seen:
+        return {"late": True, "why": "settings"}
+    late = health.sentence(seen) is not None
+    return {"late": late, "why": (seen["failure"] or {}).get("kind") if late else None}
 
 
 def _ends(path):

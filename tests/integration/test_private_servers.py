@@ -272,7 +272,16 @@ def test_in_place_to_a_moment_then_back_to_the_old_data(world, past):
         world.switch()
     finally:
         world.stop(data)
-    # back: the archive knows timeline 2 now, which isn't the old data's; they get a third one
+    # the archive knows timeline 2 now, which isn't the old data's future: as a member starts them, they don't start
+    (world.data / "standby.signal").touch()
+    world.owned()
+    fetch = f"-c restore_command='cp {world.archive}/wal/%f %p'"
+    call(
+        PROGRAMS / "pg_ctl", "-D", world.data, "-w", "-l", world.base / "standby.log", "-o", fetch, "start", check=False
+    )
+    assert "is not a child of this server's history" in (world.base / "standby.log").read_text(encoding="utf-8")
+    (world.data / "standby.signal").unlink()
+    # back: they get a third one
     back = world.work(
         what="promote", **{**job, "data": str(world.data), "target": {"latest": True}, "timeline": "current"}
     )
