@@ -13,8 +13,6 @@ Progress goes to the error output at once.
 import sys
 import uuid
 
-from salt.exceptions import CommandExecutionError
-
 import saltroni.backup.target
 import saltroni.clusters
 import saltroni.drill.course
@@ -76,7 +74,8 @@ def begin(cluster=None, **asked):
 
     Arguments: see :func:`plan`; without any, an unfinished one is taken up.
 
-    Raises CommandExecutionError if it is refused; nothing was changed then.
+    Returns ``{restore, left}``, or ``{Error}``, by which Salt's orchestration knows a failure, and the exit code 1: nothing was
+    changed then.
 
     CLI Example:
 
@@ -95,7 +94,7 @@ def begin(cluster=None, **asked):
             _show(f"goes on after: {done}" if done else "begins")
             return {"restore": state["restore"], "left": saltroni.restore.course.left(state)}
     except ERRORS as err:
-        raise CommandExecutionError(_words(err)) from err
+        return _failed(err)
 
 
 def step(name, cluster=None):
@@ -104,7 +103,7 @@ def step(name, cluster=None):
     name
         one of those that ``restore.show`` lists
 
-    Raises CommandExecutionError if it can't be done now: the text says why, and the same call goes on later.
+    Returns what the step gave, or ``{Error}`` and the exit code 1 if it can't be done now: the same call goes on later.
 
     CLI Example:
 
@@ -125,7 +124,7 @@ def step(name, cluster=None):
                 _tell(model, state)
             return result
     except ERRORS as err:
-        raise CommandExecutionError(_words(err)) from err
+        return _failed(err)
 
 
 def show(restore=None, cluster=None):
@@ -179,8 +178,8 @@ def back(restore=None, cluster=None):
             _tell(model, state)
             return {"restore": state["restore"], **done}
     except ERRORS as err:
-        _show(_words(err))
-        return {"undone": False, "reasons": [_words(err)], "retcode": 1}
+        _show(str(err))
+        return {"undone": False, "reasons": [str(err)], "retcode": 1}
 
 
 def forget(restore=None, cluster=None):
@@ -203,8 +202,8 @@ def forget(restore=None, cluster=None):
             state = shelf.chosen(restore)
             return {"restore": state["restore"], "removed": _course(state, shelf).forget()}
     except ERRORS as err:
-        _show(_words(err))
-        return {"removed": {}, "reasons": [_words(err)], "retcode": 1}
+        _show(str(err))
+        return {"removed": {}, "reasons": [str(err)], "retcode": 1}
 
 
 def _newest(shelf, restore):
@@ -324,8 +323,10 @@ def _tell(model, state):
             _show(f"restore/{state['verdict']} wasn't told by {name}: {err}")
 
 
-def _words(err):
-    return str(err)
+def _failed(err):
+    """What ``salt.runner`` in an orchestration takes for a failure: a traceback would tell nobody anything."""
+    _show(str(err))
+    return {"Error": str(err), "retcode": 1}
 
 
 def _refused(err):

@@ -126,9 +126,9 @@ def backup_import(path, cluster=None, replace=False, folder=saltroni.clusters.FO
 def pgp_rotate(cluster=None, finish=False, folder=saltroni.clusters.FOLDER):
     """Change the key that encrypts backups, in two steps with a full backup between them.
 
-    First (without ``finish``) a new key is made and put before the old one: nodes decrypt by both. Apply the state, make a
-    full backup, and wait until retention has removed the backups that only the old key reads. Then ``finish=True`` forgets
-    all but the newest key: apply the state again.
+    First (without ``finish``) a new key is made beside the old one: WAL-G encrypts by both and decrypts by either. Apply the
+    state, make a full backup, and wait until retention has removed what only the old key reads. Then ``finish=True`` forgets
+    the old one: apply the state again.
 
     cluster
         which cluster, if the master has several

@@ -6,6 +6,7 @@ and a segment that isn't found looks like the end of the log. So the archive say
 it did.
 """
 
+import sys
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -101,7 +102,8 @@ def _remember(settings, system, now):
     try:
         remembered.write(_file(settings), content)
     except OSError as err:
-        raise Failure("settings", f"{settings.state} can't be written: {err}") from err
+        # a full disk is the last reason to stop archiving: it is asked anew next time
+        print(f"saltroni: {_file(settings)} can't be written: {err}", file=sys.stderr)
 
 
 def _whose(settings, found):

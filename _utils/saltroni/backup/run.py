@@ -5,7 +5,6 @@ import os
 import pwd
 import re
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +81,8 @@ class Done:
 def run(arguments, timeout_s, user=None, environment=None, folder="/"):
     """Run a program to its end.
 
-    What it writes goes to files, not pipes: a child that it leaves behind can't hold us.
+    What it writes goes to memory, not to pipes nor to a disk: neither a child that it leaves behind nor a full disk can
+    hold us.
 
     Args:
         arguments: the program and its arguments; no secret among them.
@@ -100,7 +100,7 @@ def run(arguments, timeout_s, user=None, environment=None, folder="/"):
     home, rights = _rights(user)
     variables = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": home, **(environment or {})}
     what = f"{Path(arguments[0]).name} {arguments[1] if len(arguments) > 1 else ''}".strip()
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with os.fdopen(os.memfd_create("out"), "w+b") as out, os.fdopen(os.memfd_create("err"), "w+b") as err:
         try:
             process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=variables, cwd=folder, **rights

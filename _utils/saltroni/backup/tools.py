@@ -57,7 +57,7 @@ class Tool(Protocol):
         """Fetch a segment or a history file to ``target``, whole or not at all.
 
         ``missing`` only if it certainly isn't there. ``prefetch`` is a folder of this recovery alone, in which files
-        may be fetched in advance; None for no such thing.
+        may be fetched in advance, on the target's file system; None for no such thing.
         """
 
     def backup(self, full: bool) -> dict:

@@ -82,9 +82,11 @@ def parameters(model):
     """PostgreSQL's parameters for archiving. ``archive_mode`` needs a restart: health shows it as pending."""
     if not model["backup"]["enabled"]:
         return {}
+    # pgBackRest makes no backup unless it finds its name there
+    known_as = " # pgbackrest" if model["backup"]["tool"] == "pgbackrest" else ""
     return {
         "archive_mode": "on",
-        "archive_command": f"{LIB}/archive %p",
+        "archive_command": f"{LIB}/archive %p{known_as}",
         "archive_timeout": f"{model['backup']['archive_timeout_s']}s",
     }
 

@@ -4,6 +4,7 @@ WAL-G's own OpenPGP library needs no ``gpg`` on a PostgreSQL node: it reads the 
 half, as nodes that archive also restore (replicas, rewinds, proofs). RSA, since every OpenPGP library knows it.
 """
 
+import contextlib
 import shutil
 import subprocess
 import tempfile
@@ -50,18 +51,31 @@ def key(folder, cluster):
 
 
 def checked(text, where):
-    """``text`` if it looks like one or several secret keys.
+    """``text`` if it looks like secret keys in one armour.
 
     Raises:
-        PgpError: it doesn't.
+        PgpError: it doesn't. Of several armours, one after the other, WAL-G reads the first only (3.0.9, tried).
     """
-    if not text.lstrip().startswith(BEGIN) or not text.rstrip().endswith(END):
-        raise PgpError(f"{where} is no secret PGP key (ASCII armour): restore it from a backup of the master")
+    if not text.lstrip().startswith(BEGIN) or not text.rstrip().endswith(END) or text.count(BEGIN) != 1:
+        raise PgpError(f"{where} is no secret PGP key (one ASCII armour): restore it from a backup of the master")
     return text
 
 
-def rotate(folder, cluster, finish=False):
+def made(cluster, bits=BITS):
+    """A new secret key without a passphrase, in ASCII armour.
+
+    Raises:
+        PgpError: ``gpg`` isn't there or fails.
+    """
+    with _home() as home:
+        _gpg(home, "--generate-key", said=_parameters(cluster, bits))
+        return _gpg(home, "--armor", "--export-secret-keys")
+
+
+def rotate(folder, cluster, finish=False, bits=BITS):
     """Begin to change the key, or forget all but the newest.
+
+    WAL-G encrypts by all keys that it has and decrypts by any of them (3.0.9, tried).
 
     Args:
         folder: the cluster's folder on the master.
@@ -69,7 +83,7 @@ def rotate(folder, cluster, finish=False):
         finish: forget the old one.
 
     Returns:
-        how many keys there are now; the newest is the first.
+        how many keys there are now.
 
     Raises:
         PgpError: there is no key, or the step makes no sense now.
@@ -79,37 +93,48 @@ def rotate(folder, cluster, finish=False):
         with secrets.locked(Path(folder) / "secrets.lock"):
             if not path.exists():
                 raise PgpError(f"{path} isn't there: the backups of {cluster} aren't encrypted by PGP")
-            keys = blocks(checked(path.read_text(encoding="ascii"), path))
-            if finish and len(keys) < 2:
-                raise PgpError(f"{cluster} has one key: no change of keys was begun")
-            if not finish and len(keys) > 1:
-                raise PgpError(f"{cluster} has {len(keys)} keys: a change of keys was begun, finish=True ends it")
-            keys = keys[:1] if finish else [made(cluster), *keys]
-            clusters.write(path, "".join(keys))
-            return len(keys)
+            text, count = _rotated(checked(path.read_text(encoding="ascii"), path), cluster, finish, bits)
+            clusters.write(path, text)
+            return count
     except (OSError, ValueError) as err:
         raise PgpError(f"{path}: {err}") from err
 
 
-def blocks(text):
-    """The keys in ``text``, each in its own armour. Pure."""
-    return [f"{BEGIN}{part.rstrip()}\n" for part in text.split(BEGIN)[1:]]
+def _rotated(text, cluster, finish, bits):
+    with _home() as home:
+        _gpg(home, "--import", said=text)
+        known = _fingerprints(home)
+        if finish and len(known) < 2:
+            raise PgpError(f"{cluster} has one key: no change of keys was begun")
+        if finish:
+            return _gpg(home, "--armor", "--export-secret-keys", known[-1]), 1
+        if len(known) > 1:
+            raise PgpError(f"{cluster} has {len(known)} keys: a change of keys was begun, finish=True ends it")
+        _gpg(home, "--generate-key", said=_parameters(cluster, bits))
+        return _gpg(home, "--armor", "--export-secret-keys"), 2
 
 
-def made(cluster, bits=BITS):
-    """A new secret key without a passphrase.
+def _fingerprints(home):
+    """Keys, the oldest first. Source: GnuPG's ``doc/DETAILS``: a line ``sec`` (the 6th field is its time), then ``fpr``."""
+    times, found = [], []
+    for line in _gpg(home, "--list-secret-keys", "--with-colons").splitlines():
+        fields = line.split(":")
+        if fields[0] == "sec":
+            times.append(int(fields[5]))
+        elif fields[0] == "fpr" and len(found) < len(times):
+            found.append(fields[9])
+    return [fingerprint for _, fingerprint in sorted(zip(times, found, strict=True), key=lambda pair: pair[0])]
 
-    Raises:
-        PgpError: ``gpg`` isn't there or fails.
-    """
+
+@contextlib.contextmanager
+def _home():
+    """A folder of its own for ``gpg``, gone afterwards with the agent that it started."""
     if not shutil.which("gpg"):
         raise PgpError("gpg isn't installed here: apply the master's state")
     with tempfile.TemporaryDirectory(prefix="saltroni-gpg-", ignore_cleanup_errors=True) as home:
         try:
-            _gpg(home, "--generate-key", said=_parameters(cluster, bits))
-            return _gpg(home, "--armor", "--export-secret-keys")
+            yield home
         finally:
-            # it started an agent, which would outlive its home
             subprocess.run(
                 ["gpgconf", "--homedir", home, "--kill", "all"], check=False, capture_output=True, timeout=TIMEOUT_S
             )

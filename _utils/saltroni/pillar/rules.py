@@ -1,5 +1,7 @@
 """Rules between values of the pillar. Each function returns the broken ones as (path, value, rule)."""
 
+import re
+
 from saltroni import faults
 from saltroni.guard import lease
 from saltroni.pillar import memory, timings
@@ -101,45 +103,54 @@ def guard(model):
     return found
 
 
-def backup(model):
-    """Where backups go, and what makes them."""
-    chosen, owners = model["backup"], model["by_role"]["s3"]
-    storage, found = chosen["storage"], []
+def storage(model):
+    """The node with role s3, and where backups go."""
+    chosen, owners = model["backup"]["storage"], model["by_role"]["s3"]
+    endpoint, folder, found = chosen["endpoint"], chosen["folder"], []
     if len(owners) > 1:
         found.append(("nodes", f"{len(owners)} with role s3", "at most one node has role s3: it is one storage"))
     for name in owners:
-        if model["nodes"][name]["memory_mb"] < S3_MB:
-            memory_mb = model["nodes"][name]["memory_mb"]
+        memory_mb = model["nodes"][name]["memory_mb"]
+        if memory_mb < S3_MB:
             found.append((f"nodes:{name}:memory_mb", memory_mb, f"a node with role s3 needs {S3_MB} MiB"))
-    if owners and storage["endpoint"]:
+    if owners and endpoint:
         text = f"{owners[0]} has role s3 and is the storage of this cluster: leave this empty, or take the role away"
-        found.append(("backup:storage:endpoint", storage["endpoint"], text))
-    if not chosen["enabled"]:
+        found.append(("backup:storage:endpoint", endpoint, text))
+    if not model["backup"]["enabled"]:
         return found
-    if storage["kind"] == "s3" and not storage["endpoint"] and not owners:
+    if chosen["kind"] == "s3" and not endpoint and not owners:
         found.append(("backup:storage:endpoint", "''", "needed, as no node of this cluster has role s3"))
-    if storage["kind"] == "folder" and not storage["folder"]:
+    if chosen["kind"] == "s3" and model["backup"]["tool"] == "pgbackrest" and ADDRESS.match(endpoint):
+        text = "pgBackRest compares names in certificates, never addresses: say the storage's name"
+        found.append(("backup:storage:endpoint", endpoint, text))
+    if chosen["kind"] == "folder" and not folder:
         found.append(("backup:storage:folder", "''", "kind folder needs one, the same on all PostgreSQL nodes"))
-    if storage["kind"] == "folder" and storage["folder"] and _inside(model, storage["folder"]):
+    if chosen["kind"] == "folder" and _inside(model, folder):
         text = "backups beside PostgreSQL's own files are lost with them: a file system of its own is needed"
-        found.append(("backup:storage:folder", storage["folder"], text))
-    if chosen["tool"] == "walg" and not chosen["walg"]["source"]:
-        text = "say where the program wal-g comes from, or set backup:tool to pgbackrest, which Debian has"
-        found.append(("backup:walg:source", "''", text))
-    if chosen["tool"] == "walg" and chosen["walg"]["source"].startswith("https:") and not chosen["walg"]["sha256"]:
-        found.append(("backup:walg:sha256", "''", "a program from a URL is only taken if its SHA-256 is known"))
-    if model["backup"]["tool"] == "pgbackrest":
-        taken = (model["patroni"]["port"], model["postgresql"]["port"], model["guard"]["port"])
-        if chosen["port"] in taken:
-            found.append(("backup:port", chosen["port"], "Patroni, PostgreSQL or the lease guard has this port"))
-    found += [
-        (f"postgresql:parameters:{name}", model["postgresql"]["parameters"][name], "backup sets it: see backup:enabled")
-        for name in ARCHIVING
-        if name in model["postgresql"]["parameters"]
-    ]
+        found.append(("backup:storage:folder", folder, text))
     return found
 
 
+def backup(model):
+    """What makes backups."""
+    chosen, walg, found = model["backup"], model["backup"]["walg"], storage(model)
+    if not chosen["enabled"]:
+        return found
+    if chosen["tool"] == "walg" and not walg["source"]:
+        text = "say where the program wal-g comes from, or set backup:tool to pgbackrest, which Debian has"
+        found.append(("backup:walg:source", "''", text))
+    if chosen["tool"] == "walg" and walg["source"].startswith("https:") and not walg["sha256"]:
+        found.append(("backup:walg:sha256", "''", "a program from a URL is only taken if its SHA-256 is known"))
+    taken = (model["patroni"]["port"], model["postgresql"]["port"], model["guard"]["port"])
+    if chosen["tool"] == "pgbackrest" and chosen["port"] in taken:
+        found.append(("backup:port", chosen["port"], "Patroni, PostgreSQL or the lease guard has this port"))
+    own = model["postgresql"]["parameters"]
+    text = "backup sets it: see backup:enabled"
+    return found + [(f"postgresql:parameters:{name}", own[name], text) for name in ARCHIVING if name in own]
+
+
+#: An endpoint that is an address.
+ADDRESS = re.compile(r"https://[0-9.]+(:|$)")
 #: What SeaweedFS takes at least (MiB): 120 when idle, 270 while two files of a base backup come at once.
 S3_MB = 512
 #: Parameters of PostgreSQL that follow from ``backup`` where it is enabled.

@@ -3,7 +3,7 @@
 from saltroni.pillar import timings
 from saltroni.report import changed
 
-ROLES = ("master", "etcd", "patroni", "haproxy")
+ROLES = ("master", "etcd", "patroni", "haproxy", "s3")
 
 
 def nodes(model, latest):

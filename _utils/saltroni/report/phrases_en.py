@@ -92,6 +92,7 @@ PHRASES = {
     "role_etcd": "etcd",
     "role_patroni": "PostgreSQL, Patroni",
     "role_haproxy": "HAProxy",
+    "role_s3": "storage of backups",
     "role_other": "{role}",
     "alt_topology": "Applications reach {balancers} (HAProxy), which send writes to the leader among {databases} (PostgreSQL); "
     "{consensus} (etcd) hold the leader's lease.",

@@ -91,6 +91,7 @@ PHRASES = {
     "role_etcd": "etcd",
     "role_patroni": "PostgreSQL, Patroni",
     "role_haproxy": "HAProxy",
+    "role_s3": "хранилище резервных копий",
     "role_other": "{role}",
     "alt_topology": "Приложения обращаются к {balancers} (HAProxy), те шлют запись лидеру из {databases} (PostgreSQL); "
     "аренду лидера хранят {consensus} (etcd).",
