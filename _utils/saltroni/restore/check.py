@@ -4,6 +4,8 @@ Where drills are allowed that is what a drill asks, too (:mod:`saltroni.drill.wh
 writes nothing but a temporary table: its commit is a record in the log, which every member must replay.
 """
 
+import uuid
+
 from saltroni import access
 from saltroni.backup import wal
 from saltroni.drill import database, ledger, whole
@@ -45,16 +47,17 @@ def _by_drill(model, restore, names, deadline_s):
 
     def table():
         try:
+            # a drill that ran at the moment that was restored has left its own
+            database.ask(ways[0], ledger.CLEAN_ALL)
             return database.ask(ways[0], ledger.TABLE)
         except database.DatabaseError as err:
             raise NotYet(str(err)) from err
 
     until(table, f"a write through {ways[0]['host']}", deadline_s, every_s=1.0)
-    drill = f"restore {restore}"
-    found = whole.wait(model, ways, drill, deadline_s)
+    found = whole.wait(model, ways, str(uuid.uuid5(uuid.NAMESPACE_OID, f"restore {restore}")), deadline_s)
     if found["missing"]:
         raise NotWhole("; ".join(found["missing"]))
-    database.ask(ways[0], "DELETE FROM ledger WHERE drill = %s", (drill,))
+    database.ask(ways[0], ledger.CLEAN_ALL)
     through = " or ".join(where["host"] for where in ways)
     return {"written": f"through {through}", "leader": found["leader"], "timeline": found["timeline"], "members": names}
 
