@@ -70,7 +70,8 @@ def test_patroni_archives_and_restores(caller, name, tmp_path):
     # pgBackRest looks for its name
     known_as = " # pgbackrest" if PILLARS[name]["backup"].get("tool") == "pgbackrest" else ""
     assert dcs["parameters"]["archive_command"] == f"/usr/local/lib/saltroni/archive %p{known_as}"
-    assert dcs["recovery_conf"]["restore_command"] == "/usr/local/lib/saltroni/fetch %f %p"
+    fetch = "/usr/local/lib/saltroni/fetch"
+    assert dcs["recovery_conf"]["restore_command"] == f"test -x {fetch} && {fetch} %f %p"
     callbacks = config["postgresql"]["callbacks"]
     assert callbacks.pop("on_role_change") == "/usr/local/lib/saltroni/role-changed"
     assert set(callbacks.values()) == {"/usr/local/lib/saltroni/tell-role"}

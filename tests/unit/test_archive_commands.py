@@ -497,3 +497,44 @@ def test_a_schedule_on_every_node_makes_one_backup(told, tool, leading):
     world.now = 0.0
     assert base.turn(dataclasses.replace(told, member="pg2"), tool, world.outside(), 1800, 900) is None
     assert world.now == 0.0
+
+
+def test_a_storage_that_fails_is_given_a_rest_by_the_archiver(told, tool):
+    """Patroni calls archive_command for each segment that waits before it rewinds: each mustn't wait for its deadline."""
+    put(told, 1)
+    put(told, 2)
+    tool.failure, tool.asked = Failure("timeout", "no answer"), 0
+    with pytest.raises(Failure, match="no answer"):
+        push.push(told, tool, f"pg_wal/{wal.name(1, 1)}", now=lambda: 1000.0)
+    assert push.last(told)["failure"]["last_unix"] == 1000.0
+    asked = tool.asked
+    with pytest.raises(Failure, match="isn't asked for 20 s") as caught:
+        push.push(told, tool, f"pg_wal/{wal.name(1, 2)}", now=lambda: 1010.0)
+    assert caught.value.kind == "timeout"
+    assert tool.asked == asked
+    # a refusal is no failure of the storage: the rest ends
+    assert push.last(told)["failure"]["last_unix"] == 1000.0
+    tool.failure = None
+    push.push(told, tool, f"pg_wal/{wal.name(1, 2)}", now=lambda: 1021.0)
+    assert push.last(told)["failure"] is None
+
+
+def test_a_promotion_waits_for_a_storage_that_fails_only_once(told, tool, tmp_path):
+    target = tmp_path / "RECOVERYHISTORY"
+    tool.failure = Failure("unreachable", "no answer")
+    assert fetch.fetch(told, tool, "00000002.history", str(target), strict=False, now=lambda: 1000.0)[0] == fetch.FAILED
+    asked, tool.failure = tool.asked, None
+    code, err = fetch.fetch(told, tool, "00000003.history", str(target), strict=False, now=lambda: 1010.0)
+    assert (code, tool.asked) == (fetch.FAILED, asked)
+    assert "isn't asked for 20 s" in err.text
+    # what is restored asks always
+    assert fetch.fetch(told, tool, "00000003.history", str(target), strict=True, now=lambda: 1010.0)[0] != fetch.FAILED
+    assert (
+        fetch.fetch(told, tool, "00000003.history", str(target), strict=False, now=lambda: 1021.0)[0] == fetch.MISSING
+    )
+
+
+def test_a_member_that_follows_has_short_deadlines(told):
+    hurried = fetch.hurried(told)
+    assert hurried.fetch_timeout_s == hurried.list_timeout_s == told.follow_timeout_s == 5
+    assert hurried.push_timeout_s == told.push_timeout_s

@@ -96,6 +96,22 @@ def test_same_settings_need_no_change():
     assert member.differences(wanted, wanted) == {}
 
 
+def test_a_program_that_is_gone_is_not_called_any_more():
+    """Where backups were switched off: a replica that is made later lacks the program, and wouldn't start."""
+    wanted = {"postgresql": {"use_slots": True}}
+    ours = {
+        "recovery_conf": {
+            "restore_command": "test -x /usr/local/lib/saltroni/fetch && /usr/local/lib/saltroni/fetch %f %p"
+        }
+    }
+    somebodys = {"recovery_conf": {"restore_command": "cp /archive/%f %p"}}
+    assert member.differences(wanted, {"postgresql": {"use_slots": True, **ours}}) == {
+        "postgresql": {"recovery_conf": None}
+    }
+    assert member.differences(wanted, {"postgresql": {"use_slots": True, **somebodys}}) == {}
+    assert member.differences({"postgresql": ours}, {"postgresql": ours}) == {}
+
+
 def test_differences_keep_what_others_set_and_drop_old_parameters():
     wanted = {"ttl": 20, "failsafe_mode": True, "postgresql": {"parameters": {"work_mem": "4MB"}}}
     actual = {

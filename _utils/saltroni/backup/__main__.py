@@ -28,7 +28,10 @@ def _fetch(arguments):
     """Whatever goes wrong, it must never look as if a file were missing."""
     failed = fetch.STOP if arguments.strict else fetch.FAILED
     try:
-        code, err = fetch.fetch(*_told(arguments), arguments.name, arguments.path, arguments.strict, arguments.prefetch)
+        found = settings.load(arguments.settings)
+        found = found if arguments.strict else fetch.hurried(found)
+        tool = tools.tool(found)
+        code, err = fetch.fetch(found, tool, arguments.name, arguments.path, arguments.strict, arguments.prefetch)
     except (settings.SettingsError, Failure) as err:
         return _say(err, failed)
     except Exception:  # noqa: BLE001 - a mistake of ours must stop a recovery, not end it

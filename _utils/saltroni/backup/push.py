@@ -14,6 +14,9 @@ from saltroni.backup.failure import Failure
 
 #: What the archiver is told of a failure: it tries again.
 FAILED = 1
+#: How long a storage that didn't answer isn't asked (seconds). Before it rewinds a former leader, Patroni calls this for each
+#: segment that waits, with no deadline: hundreds of them would keep the member away for an hour.
+REST_S = 20
 
 
 def located(settings, told):
@@ -47,6 +50,7 @@ def push(settings, tool, told, now=time.time):
         Failure
     """
     name = Path(told).name
+    _rest(settings, now())
     try:
         path = located(settings, told)
         if wal.kind(name) in (wal.SEGMENT, wal.PARTIAL):
@@ -65,6 +69,16 @@ def push(settings, tool, told, now=time.time):
         _remember_failure(settings, name, err, now())
         raise
     _remember_success(settings, name, now())
+
+
+def _rest(settings, now):
+    """Refuse while a storage that didn't answer isn't asked; this isn't one of its failures."""
+    known = last(settings)["failure"] or {}
+    since = now - known.get("last_unix", 0)
+    if known.get("kind") in ("unreachable", "timeout") and 0 <= since < REST_S:
+        raise Failure(
+            known["kind"], f"the archive failed {since:.0f} s ago and isn't asked for {REST_S} s: {known['text']}"
+        )
 
 
 def _inherit(settings, tool):

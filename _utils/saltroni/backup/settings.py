@@ -58,6 +58,8 @@ class Settings:
     push_timeout_s: float = 60
     fetch_timeout_s: float = 60
     list_timeout_s: float = 60
+    #: The same for a member that follows a leader: a promotion waits for it.
+    follow_timeout_s: float = 5
     backup_timeout_s: float = 6 * 3600
     restore_timeout_s: float = 6 * 3600
     verify_timeout_s: float = 1800

@@ -8,6 +8,9 @@ from saltroni import wait
 from saltroni.etcd import membership
 from saltroni.patroni import rest
 
+#: What our own commands of PostgreSQL begin with.
+OURS = "/usr/local/lib/saltroni/"
+
 
 def standing(status, cluster):
     """What a member is, and whether that is good enough to go on. Pure.
@@ -109,7 +112,7 @@ def differences(wanted, actual):
     """What must be sent to ``PATCH /config`` so that ``actual`` says what ``wanted`` says. Pure.
 
     Keys that only ``actual`` has stay, but parameters of PostgreSQL that only it has are dropped: the pillar is where
-    they come from.
+    they come from. So are settings for recovery if they are ours: a node made later would lack the program that they call.
     """
     patch = {}
     for key, value in wanted.items():
@@ -118,6 +121,12 @@ def differences(wanted, actual):
             inner = differences(value, present if isinstance(present, dict) else {})
             if key == "parameters":
                 inner.update({name: None for name in (present or {}) if name not in value})
+            if (
+                key == "postgresql"
+                and "recovery_conf" not in value
+                and OURS in str((present or {}).get("recovery_conf"))
+            ):
+                inner["recovery_conf"] = None
             if inner:
                 patch[key] = inner
         elif str(present) != str(value) or (type(present) is not type(value) and isinstance(value, bool)):

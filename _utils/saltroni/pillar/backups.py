@@ -95,4 +95,5 @@ def recovery(model):
     """What Patroni writes into a member's settings for following a leader, as a part of its ``postgresql``."""
     if not model["backup"]["enabled"]:
         return {}
-    return {"recovery_conf": {"restore_command": f"{LIB}/fetch %f %p"}}
+    # a node that hasn't been applied yet has no such program: PostgreSQL would stop at a code above 125
+    return {"recovery_conf": {"restore_command": f"test -x {LIB}/fetch && {LIB}/fetch %f %p"}}
