@@ -2,10 +2,11 @@
 {%- set storage = s['backup']['storage'] %}
 {%- set pgp = s['backup']['encryption'] and s['backup']['tool'] == 'walg' %}
 {%- if storage['kind'] == 's3' and not s['secrets'].get('s3_secret_key') %}
-{{ raise('The keys of the storage %s are not known: on the master, salt-run secret.s3 path=FILE (docs/backups.md)' % storage['endpoint']) }}
+{{ raise('The keys of the storage %s are not known: on the master, salt-run secret.s3 path=FILE (docs/storage.md)' % storage['endpoint']) }}
 {%- endif %}
 {%- if pgp and not s['secrets'].get('pgp') %}
-{{ raise("The key that encrypts backups isn't made yet. First apply the master: salt-call state.apply on %s; if that doesn't help, its log says why" % s['by_role']['master'][0]) }}
+{%- set hint = "salt-call state.apply on %s; if that doesn't help, the log of salt-master says why" % s['by_role']['master'][0] %}
+{{ raise("The key that encrypts backups isn't made yet. First apply the master: " ~ hint) }}
 {%- endif %}
 {%- macro settings(name, source) %}
     - name: {{ name }}
