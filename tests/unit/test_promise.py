@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import dataclasses
+
 import pytest
 
 from saltroni import faults
@@ -17,7 +19,16 @@ def promise(settings):
 def test_a_bound_is_the_sum_of_its_terms(promise):
     cost = promise.crash()
     assert cost.told()["bound_s"] == pytest.approx(sum(cost.told()["terms"].values()))
-    assert 0 < cost.least_s < 1 < cost.most_s < 3
+    assert 0 < cost.least_s < 1 < cost.most_s < 3 + cost.told()["terms"].get("the archive is asked", 0)
+
+
+def test_where_members_ask_the_archive_whoever_takes_over_is_promoted_later(promise):
+    without, asks = (dataclasses.replace(promise, asks_archive=asks) for asks in (False, True))
+    for kind in ("crash", "crash_twice", "sessions_lost", "lease_end", "planned", "left_in_order", "power"):
+        later_s = getattr(asks, kind)().most_s - getattr(without, kind)().most_s
+        assert later_s == pytest.approx(4.0 if kind == "crash_twice" else 2.0), kind
+    for kind in ("nothing", "hang", "restart", "in_place", "agent_restarts", "proxy_lost"):
+        assert getattr(asks, kind)() == getattr(without, kind)(), kind
 
 
 def test_what_patroni_says_counts_more_than_the_pillar(settings):

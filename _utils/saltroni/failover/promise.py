@@ -49,6 +49,9 @@ CONNECT_AGAIN_S = 1.5
 #: ``sync``, only the one that led may lead again while it had chosen no standby). When two of three have crashed, one of
 #: them must be back: Patroni sleeps a fixed 2 s after it let the lease go (ha.py, ``demote``), then PostgreSQL starts.
 VOTER_BACK_S = (0.0, 8.0)
+#: With backups, PostgreSQL asks the archive before it begins a timeline: a call of ``restore_command`` for each file, of
+#: which one or two reach the storage (salt/backup/files/fetch gives the storage 2 s and its own program the rest).
+ARCHIVE_S = (0.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class Promise:
     guard_frozen_s: float | None = None
     #: How long a machine may take to boot.
     boot_s: float = 60.0
+    #: Whether members have a ``restore_command``.
+    asks_archive: bool = False
 
     @classmethod
     def of(cls, model, config=None):
@@ -130,6 +135,7 @@ class Promise:
             if guard["enabled"] and guard["connections"]
             else None,
             boot_s=float(model["drills"]["boot_s"]),
+            asks_archive=bool(model.get("backup", {}).get("enabled")),
         )
 
     def synchronous(self):
@@ -139,6 +145,11 @@ class Promise:
     def release_s(self):
         """Longest time until HAProxy lets go of a leader that doesn't answer any more."""
         return self.inter_s + self.fall * (self.timeout_check_s + self.fastinter_s)
+
+    def _promotion(self, name="promotion", least_s=0.0, most_s=HANDOVER_S[1]):
+        """A member becomes the leader."""
+        archive = (("the archive is asked", *ARCHIVE_S),) if self.asks_archive else ()
+        return ((name, least_s, most_s), *archive)
 
     def _seen(self):
         """From promotion until a client's first commit."""
@@ -188,7 +199,7 @@ class Promise:
             (
                 ("detection", 0.0, self.detection_s()),
                 *self._in_place(),
-                ("lease and promotion", *HANDOVER_S),
+                *self._promotion("lease and promotion", HANDOVER_S[0]),
                 *self._seen(),
             ),
             loses=True,
@@ -224,7 +235,7 @@ class Promise:
                 ("Patroni's retries", 0.0, self.retry_timeout_s / 2),
                 ("next look", 0.0, self.loop_wait_s),
                 *self._in_place(),
-                ("lease and promotion", 0.0, HANDOVER_S[1]),
+                *self._promotion("lease and promotion"),
                 *self._seen(),
             ),
             loses=True,
@@ -257,7 +268,7 @@ class Promise:
                 ("lease", 0.0, self.ttl_s),
                 ("detection", 0.0, self.loop_wait_s),
                 *asked,
-                ("promotion", 0.0, HANDOVER_S[1]),
+                *self._promotion(),
                 *self._seen(),
             ),
             loses=True,
@@ -266,12 +277,12 @@ class Promise:
     def planned(self):
         """A switchover."""
         waits = self.replication in ("quorum", "strict")
-        taken = ("promotion and a first standby", *FOLLOW_S) if waits else ("promotion", 0.0, HANDOVER_S[1])
-        return Cost((("demotion", *DEMOTE_S), taken, *self._seen()))
+        taken = self._promotion("promotion and a first standby", *FOLLOW_S) if waits else self._promotion()
+        return Cost((("demotion", *DEMOTE_S), *taken, *self._seen()))
 
     def left_in_order(self):
         """The leader leaves in good order."""
-        return Cost((("demotion", *LEAVE_S), ("promotion", 0.0, HANDOVER_S[1]), *self._seen()))
+        return Cost((("demotion", *LEAVE_S), *self._promotion(), *self._seen()))
 
     def proxy_lost(self):
         """The load balancer is gone: a client notices by its own deadlines and goes to another."""
@@ -304,7 +315,7 @@ class Promise:
                 self._boot(),
                 ("Patroni starts", *AGENT_START_S),
                 ("PostgreSQL starts", *START_S),
-                ("promotion", 0.0, HANDOVER_S[1]),
+                *self._promotion(),
                 *follow,
                 *self._seen(),
             )

@@ -113,6 +113,7 @@ TERMS = {
     "recovery in place": "восстановление на месте",
     "silent member": "молчащий участник",
     "standby is given up": "отказ от реплики",
+    "the archive is asked": "запрос к архиву",
     "statement's deadline": "срок запроса",
     "systemd's pause": "пауза systemd",
 }
