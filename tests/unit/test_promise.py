@@ -1,8 +1,7 @@
 """What the settings in force promise."""
 
-from pathlib import Path
-
 import dataclasses
+from pathlib import Path
 
 import pytest
 
