@@ -309,7 +309,7 @@ def prove(time=None, lsn=None, name=None, xid=None, timeline=None, scheduled=Fal
     timeline
         the timeline to follow; the newest without it
     scheduled
-        do it only if it is this node's turn: what the timer calls on every node
+        do it only if it is this node's turn and it isn't busy: what the timer calls on every node
     on_leader
         do it although this node leads
 
@@ -319,7 +319,7 @@ def prove(time=None, lsn=None, name=None, xid=None, timeline=None, scheduled=Fal
 
     The exit code is 1 for ``failed``.
 
-    Raises CommandExecutionError if it is refused: a drill, a backup or a restore runs, the node leads, is busy, or has no room.
+    Raises CommandExecutionError if it is refused: a drill, a backup or a restore runs, the node leads, or has no room.
 
     CLI Example:
 
@@ -336,7 +336,7 @@ def prove(time=None, lsn=None, name=None, xid=None, timeline=None, scheduled=Fal
             return {"skipped": f"{chosen or 'no replica that streams'} makes the proof"}
         proof = saltroni.backup.prove.Proof(model, settings, tool, saltroni.backup.settings.FILE)
         asked = _target(time=time, lsn=lsn, name=name, xid=xid, timeline=timeline)
-        node = saltroni.backup.prove.here(model, settings, cluster, saltroni.drill.busy.running(model))
+        node = saltroni.backup.prove.here(model, settings, cluster, saltroni.drill.busy.running(model), scheduled)
         since = datetime.now(UTC).isoformat(timespec="seconds")
         # the same key as a backup's: backups, proofs and drills on a schedule don't meet
         with saltroni.backup.lock.held(model, f"proof-{proof.id[:8]}", since):

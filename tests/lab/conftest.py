@@ -2,6 +2,7 @@
 nothing by the command that a newcomer types."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -99,8 +100,10 @@ class Lab:
 
 @pytest.fixture(scope="session")
 def lab():
-    """A lab made by ``make lab``."""
+    """A lab made by ``make lab``; with SALTRONI_LAB=as-it-is the one that runs."""
     made = Lab()
+    if os.environ.get("SALTRONI_LAB") == "as-it-is":
+        return made
     subprocess.run(["make", "--no-print-directory", "-C", str(ROOT), "lab"], check=True, timeout=2400)
     return made
 

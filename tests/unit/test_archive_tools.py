@@ -384,3 +384,20 @@ def test_a_fetched_file_is_there_whole_or_not_at_all(tmp_path):
     assert fetched(f'cp {tmp_path}/good "$3"') is None
     assert target.stat().st_size == wal.SEGMENT_BYTES
     assert os.listdir(tmp_path).count("RECOVERYXLOG") == 1  # noqa: PTH208
+
+
+def test_a_segment_that_no_timeline_of_the_descent_passed_is_not_missing():
+    """Seen: two failovers within segment B, and wal-verify looked for A on the timeline in between."""
+    size = 16 * 2**20
+    descent = [(4, 0, 11 * size + 100), (5, 11 * size + 100, 11 * size + 200), (6, 11 * size + 200, None)]
+
+    def row(timeline, number):
+        name = f"{timeline:08X}{0:08X}{number:08X}"
+        return {"timeline": timeline, "start": name, "end": name, "status": "MISSING_LOST"}
+
+    assert not walg.passes(descent, row(5, 10))
+    assert not walg.passes(descent, row(6, 10))
+    assert walg.passes(descent, row(4, 10))
+    assert walg.passes(descent, row(6, 11))
+    assert walg.passes(descent, row(6, 12))
+    assert not walg.passes(descent, row(3, 1))

@@ -1,8 +1,11 @@
 """The pillar's ``backup`` and ``s3``: what is refused, and what follows from what isn't."""
 
+import os
 import shutil
 import subprocess
+import time
 
+import jinja2
 import pytest
 
 from saltroni import mounts, seaweedfs
@@ -208,13 +211,27 @@ def test_what_is_brought_to_a_node_is_complete(tmp_path):
 FILES = ROOT / "salt" / "backup" / "files"
 
 
-def wrapper(tmp_path, name, python):
-    """A command of PostgreSQL's with another Python."""
+def program(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
+    path.chmod(0o755)
+
+
+def wrapper(tmp_path, name, python, tool="pgbackrest"):
+    """A command of PostgreSQL's with another Python, and its programs and folders elsewhere."""
     fake = tmp_path / "python3"
     fake.write_text(f"#!/bin/sh\n{python}\n", encoding="ascii")
     fake.chmod(0o755)
     path = tmp_path / name
-    path.write_text((FILES / name).read_text().replace("/usr/bin/python3", str(fake)), encoding="utf-8")
+    told = {"saltroni": {"postgresql": {"version": 17}, "backup": {"tool": tool}}}
+    text = jinja2.Template((FILES / name).read_text(), keep_trailing_newline=True).render(pillar=told)
+    for real, ours in (
+        ("/usr/bin/python3", fake),
+        ("/usr/local/bin/wal-g", tmp_path / "wal-g"),
+        ("/var/lib/saltroni-backup", tmp_path),
+        ("/usr/lib/postgresql/17/bin", tmp_path),
+    ):
+        text = text.replace(real, str(ours))
+    path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     return path
 
@@ -238,6 +255,72 @@ def test_restore_command_tells_missing_from_failed(tmp_path, code, follows, stri
     assert subprocess.run([fetch, "f", "p"]).returncode == follows
     assert subprocess.run([fetch, "--strict", "f", "p"]).returncode == strict
     assert subprocess.run([fetch, "--prefetch", "/x", "--strict", "f", "p"]).returncode == strict
+
+
+class Member:
+    """A member that follows: its data directory, and the two ways by which it may be answered."""
+
+    def __init__(self, tmp_path):
+        self.path = tmp_path
+        (tmp_path / "pg_wal").mkdir()
+        (tmp_path / "owner.json").write_text('{"system_identifier": "77"}')
+        program(tmp_path / "pg_controldata", 'echo "Database system identifier:           77"')
+        program(tmp_path / "wal-g", 'echo "$4" >>log; [ -e "stored/$4" ] || exit 74; cp "stored/$4" "$5"')
+        (tmp_path / "stored").mkdir()
+        self.fetch = wrapper(tmp_path, "fetch", f"echo python >>{tmp_path}/log; exit 10", "walg")
+
+    def asks(self, name):
+        """(exit code, who was asked)"""
+        log = self.path / "log"
+        log.unlink(missing_ok=True)
+        target = "pg_wal/RECOVERYHISTORY"
+        code = subprocess.run([self.fetch, name, target], cwd=self.path).returncode
+        return code, log.read_text().split() if log.exists() else []
+
+
+HISTORY, SEGMENT_NAME = "00000007.history", "00000006000000000000000B"
+
+
+def test_a_member_is_told_of_a_history_by_the_shortest_way(tmp_path):
+    member = Member(tmp_path)
+    assert member.asks(HISTORY) == (1, [HISTORY])
+    (tmp_path / "stored" / HISTORY).write_text("6\t0/B000000\tno recovery target specified\n")
+    assert member.asks(HISTORY) == (0, [HISTORY])
+    assert (tmp_path / "pg_wal/RECOVERYHISTORY").read_text().startswith("6\t")
+    # another database's archive, and what is no history, are for the program
+    (tmp_path / "owner.json").write_text('{"system_identifier": "78"}')
+    assert member.asks(HISTORY) == (1, [HISTORY, "python"])
+    (tmp_path / "owner.json").write_text('{"system_identifier": "77"}')
+    (tmp_path / "stored" / HISTORY).write_text("")
+    assert member.asks(HISTORY) == (1, [HISTORY, "python"])
+    # its own comes first
+    (tmp_path / "pg_wal" / HISTORY).write_text("6\t0/A000000\town\n")
+    assert member.asks(HISTORY) == (0, [])
+    assert "own" in (tmp_path / "pg_wal/RECOVERYHISTORY").read_text()
+    assert not list(tmp_path.glob("pg_wal/*.first"))
+
+
+def test_a_member_asks_for_a_segment_that_is_here_only_if_it_goes_on_asking(tmp_path):
+    member = Member(tmp_path)
+    assert member.asks(SEGMENT_NAME) == (1, [SEGMENT_NAME])
+    (tmp_path / "pg_wal" / SEGMENT_NAME).write_text("streamed")
+    assert member.asks(SEGMENT_NAME) == (1, [])
+    assert member.asks(SEGMENT_NAME) == (1, [])
+    long_ago = time.time() - 6
+    os.utime(tmp_path / "asked", (long_ago, long_ago))
+    assert member.asks(SEGMENT_NAME) == (1, [SEGMENT_NAME])
+    # one comes from the archive: so do the next, without waiting
+    (tmp_path / "from-archive").touch()
+    assert member.asks(SEGMENT_NAME) == (1, [SEGMENT_NAME])
+
+
+def test_a_storage_that_failed_is_left_alone_for_a_while(tmp_path):
+    member = Member(tmp_path)
+    (tmp_path / "fetch.json").write_text("{}")
+    assert member.asks(HISTORY) == (2, [])
+    long_ago = time.time() - 21
+    os.utime(tmp_path / "fetch.json", (long_ago, long_ago))
+    assert member.asks(HISTORY) == (1, [HISTORY])
 
 
 @pytest.mark.parametrize("code", [1, 2, 126, 127, 255])

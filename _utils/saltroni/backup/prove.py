@@ -15,8 +15,10 @@ from saltroni.backup import choice, copy, marker, target, trial, unit
 from saltroni.backup.extract import FORMATS
 from saltroni.backup.failure import Failure
 
-UNIT, EXTRACT = "saltroni-proof", "saltroni-extract"
-#: Tasks that wait for each processor, on the average of the last five minutes: above it a node has no time to spare.
+#: Not the name of the unit that a schedule starts (saltroni-proof): systemd runs no second one of a name.
+UNIT, EXTRACT = "saltroni-proof-copy", "saltroni-extract-copy"
+#: Tasks that wait for each processor, on the average of the last five minutes: above it a node has no time to spare for
+#: what only a schedule asks for. A container shows its machine's.
 MOST_LOAD = 4.0
 LATEST = target.Target(target.LATEST)
 #: How long the leader may take to archive the marker (seconds).
@@ -39,7 +41,8 @@ class Here:
     leader: str | None
     members: list
     free_bytes: int
-    load: float
+    #: None if it doesn't matter: somebody asked for it now.
+    load: float | None
     processors: int
     #: What runs in the cluster, see :func:`saltroni.drill.busy.running`.
     running: dict
@@ -56,7 +59,7 @@ class Here:
                 f"a copy needs {_gib(needed)} of free space, there are {_gib(self.free_bytes)}: choose another folder "
                 "(saltroni:backup:proof_folder), or another node"
             )
-        if self.load > MOST_LOAD * self.processors:
+        if self.load is not None and self.load > MOST_LOAD * self.processors:
             found.append(f"this node is busy: its load is {self.load:.1f} with {self.processors} processors")
         return found
 
@@ -67,22 +70,23 @@ def _gib(size):
 
 def folder(settings, unit_name=UNIT):
     """Where a copy is made."""
-    return Path(settings.proof_folder or settings.state) / unit_name.removeprefix("saltroni-")
+    return Path(settings.proof_folder or settings.state) / unit_name.removeprefix("saltroni-").removesuffix("-copy")
 
 
-def here(model, settings, cluster, running):
+def here(model, settings, cluster, running, scheduled=False):
     """This node now.
 
     Args:
         cluster: :func:`saltroni.patroni.view.table`'s dict, or None.
         running: see :class:`Here`.
+        scheduled: whether only a schedule asks for it, so that a busy node is a reason against it.
     """
     return Here(
         own=model["self"]["name"],
         leader=(cluster or {}).get("leader"),
         members=list(model["by_role"]["patroni"]),
         free_bytes=copy.free_bytes(folder(settings)),
-        load=os.getloadavg()[1],
+        load=os.getloadavg()[1] if scheduled else None,
         processors=os.cpu_count() or 1,
         running=running,
     )

@@ -60,7 +60,6 @@ def command(name, folder, deadline_s, user="postgres", cleanup=(), hidden=(), ou
         "-B",
         "-m",
         "saltroni.backup.work",
-        "do",
         f"{folder}/job.json",
         f"{folder}/result.json",
     ]

@@ -159,9 +159,13 @@ class Walg:
         arguments = ["wal-verify", "integrity", "timeline", "--json"]
         out = self._do("verifying the archive", arguments, self._settings.verify_timeout_s)
         # WAL-G takes a new leader's timeline for the old one until its first checkpoint
-        found = verified(out, local.where(self._settings).timeline)
+        here = local.where(self._settings)
+        found = verified(out, here.timeline)
         lost = [row for row in found if row["status"].startswith("MISSING")]
-        return found if lost else found + window.missing(self._settings, self)
+        # where a segment saw two timelines end, WAL-G looks for the one before it on the wrong timeline
+        wrong = [row for row in lost if not passes(here.descent, row, self._settings.segment_bytes)]
+        found = [row for row in found if row not in wrong]
+        return found if len(lost) > len(wrong) else found + window.missing(self._settings, self)
 
     def segments(self):
         """Names of archived files, each with the time when it was stored."""
@@ -313,6 +317,17 @@ def verified(out, current=None):
     except (ValueError, KeyError, TypeError) as err:
         raise Failure("other", f"what wal-verify says isn't understood: {err!r}") from err
     return found
+
+
+def passes(descent, row, segment_bytes=wal.SEGMENT_BYTES):
+    """Whether a descent (:func:`saltroni.backup.wal.line`) passes a segment of a row of :func:`verified`. Pure."""
+    first, last = (wal.number(row[end], segment_bytes) for end in ("start", "end"))
+    return any(
+        timeline == row["timeline"]
+        and begin // segment_bytes <= last
+        and (end is None or first <= wal.last_number(end, segment_bytes))
+        for timeline, begin, end in descent
+    )
 
 
 def tablespaces(sentinel):
