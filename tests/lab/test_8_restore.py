@@ -119,7 +119,7 @@ def test_a_proof_passes_and_leaves_nothing(lab, backed_up):
 
 def test_a_proof_that_is_killed_leaves_nothing(lab, backed_up):
     node = replica(lab)
-    kill = "for n in $(seq 600); do sleep 0.1; pgrep -f 'port=5999' >/dev/null && break; done; systemctl kill -s KILL saltroni-proof-copy"
+    kill = "for n in $(seq 600); do sleep 0.1; pgrep -f '[p]ort=5999' >/dev/null && break; done; systemctl kill -s KILL saltroni-proof-copy"
     lab.run(node, "systemd-run", "--quiet", "--collect", "sh", "-c", kill)
     said, code = lab.call(node, "walg.prove", check=False, timeout_s=900)
     assert code != 0

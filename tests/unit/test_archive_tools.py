@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from saltroni.backup import pgbackrest, run, settings, tools, wal, walg
+from saltroni.backup import files, pgbackrest, run, settings, tools, wal, walg
 from saltroni.backup.failure import KINDS, Failure
 from saltroni.backup.tools import DELTA, FULL
 
@@ -401,3 +401,8 @@ def test_a_segment_that_no_timeline_of_the_descent_passed_is_not_missing():
     assert walg.passes(descent, row(6, 11))
     assert walg.passes(descent, row(6, 12))
     assert not walg.passes(descent, row(3, 1))
+
+
+def test_folders_of_one_file_system_and_of_two(tmp_path):
+    assert files.same_device(tmp_path / "not" / "there", tmp_path)
+    assert not files.same_device("/proc/self", tmp_path)

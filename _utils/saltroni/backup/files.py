@@ -33,6 +33,17 @@ def accept(settings, name, path):
         raise Failure("corrupt", f"{name} in the archive is damaged: {wrong}")
 
 
+def same_device(one, other):
+    """Whether two folders are on one file system; one that isn't there yet is where its parent is."""
+    return _device(Path(one)) == _device(Path(other))
+
+
+def _device(path):
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path.stat().st_dev
+
+
 def mount_of(path, mountinfo="/proc/self/mountinfo"):
     """The mount point that a path is below, whether or not the path exists. Source: proc(5)."""
     lines = Path(mountinfo).read_text(encoding="utf-8").splitlines()

@@ -92,6 +92,9 @@ class Walg:
         """Fetch a file, whole or not at all."""
         target, told = Path(target), self._settings
         partial = target.with_name(f"{target.name}.saltroni")
+        # it renames what it has in advance, which can't be done from one file system to another
+        if prefetch is not None and not files.same_device(prefetch, target.parent):
+            prefetch = None
         # its files in advance are told apart by their names alone, so never is a folder used that another source filled
         environment = {"WALG_PREFETCH_DIR": str(prefetch or told.state / "no-prefetch")}
         if prefetch is None:
