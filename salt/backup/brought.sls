@@ -22,7 +22,6 @@ Bring the commands that archive and restore:
       - {{ lib }}/{{ name }}:
         - source: salt://backup/files/{{ name }}
 {%- endfor %}
-    - template: jinja
     - user: root
     - group: root
     - mode: '0755'

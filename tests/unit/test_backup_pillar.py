@@ -1,11 +1,11 @@
 """The pillar's ``backup`` and ``s3``: what is refused, and what follows from what isn't."""
 
+import json
 import os
 import shutil
 import subprocess
 import time
 
-import jinja2
 import pytest
 
 from saltroni import mounts, seaweedfs
@@ -222,13 +222,14 @@ def wrapper(tmp_path, name, python, tool="pgbackrest"):
     fake.write_text(f"#!/bin/sh\n{python}\n", encoding="ascii")
     fake.chmod(0o755)
     path = tmp_path / name
-    told = {"saltroni": {"postgresql": {"version": 17}, "backup": {"tool": tool}}}
-    text = jinja2.Template((FILES / name).read_text(), keep_trailing_newline=True).render(pillar=told)
+    (tmp_path / "backup.json").write_text(json.dumps({"tool": tool}, indent=1))
+    text = (FILES / name).read_text()
     for real, ours in (
         ("/usr/bin/python3", fake),
         ("/usr/local/bin/wal-g", tmp_path / "wal-g"),
         ("/var/lib/saltroni-backup", tmp_path),
-        ("/usr/lib/postgresql/17/bin", tmp_path),
+        ("/usr/lib/postgresql/$(cat PG_VERSION)/bin", tmp_path),
+        ("/etc/saltroni/backup.json", tmp_path / "backup.json"),
     ):
         text = text.replace(real, str(ours))
     path.write_text(text, encoding="utf-8")
