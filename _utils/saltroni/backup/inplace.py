@@ -119,7 +119,9 @@ def promote(job, tool=None, own=None):
 def _promote(job, tool):
     data, restore = job["data"], job["restore"]
     copy, asked = Copy(job["source"], job["folder"], data, tool=tool), target.parse(job["target"])
-    begun = marked(data).get("promoting")
+    # data that an earlier restore made have its mark
+    said = marked(data) if marked(data).get("restore") == restore else {}
+    begun = said.get("promoting")
     undecided = not (Path(data) / "recovery.signal").exists() and begun == copy.control().timeline
     if begun and undecided and asked.kind != target.LATEST:
         # PostgreSQL had forgotten that it recovers, and not yet begun its timeline: it would replay beyond the target now
@@ -129,7 +131,7 @@ def _promote(job, tool):
         begun = None
     before = begun or copy.control().timeline
     if not begun:
-        mark(data, restore, marked(data).get("step", FETCHED), promoting=before)
+        mark(data, restore, said.get("step", FETCHED), promoting=before)
     # what is on a later timeline already was promoted, and recovers from a crash at most
     signal = copy.control().timeline == before
     with copy.recovered(asked, job["deadline_s"], job["timeline"], signal=signal) as server:
