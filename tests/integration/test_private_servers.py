@@ -289,13 +289,6 @@ def test_in_place_to_a_moment_then_back_to_the_old_data(world, past):
     assert inplace.wal.line(3, world.tool.history(3))[0][0] == 1
     world.start()
     assert world.sql("SELECT count(*) FROM later") == "0"
-    # these data have that promotion's mark; another one's is not taken for done
-    world.stop()
-    again = world.work(
-        what="promote",
-        **{**job, "restore": "another", "data": str(world.data), "target": {"latest": True}, "timeline": "current"},
-    )
-    assert again["timeline"] == 4, again
 
 
 def test_a_promotion_that_broke_off_never_replays_beyond_the_target(world, past):

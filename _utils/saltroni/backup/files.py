@@ -33,6 +33,26 @@ def accept(settings, name, path):
         raise Failure("corrupt", f"{name} in the archive is damaged: {wrong}")
 
 
+@contextlib.contextmanager
+def arriving(settings, name, target):
+    """Where a file of the archive is fetched to: it becomes ``target`` after the block, whole and right, or not at all.
+
+    Raises:
+        Failure: ``corrupt``, or it can't be written.
+    """
+    target = Path(target)
+    partial = target.with_name(f"{target.name}.saltroni")
+    gone(partial)
+    try:
+        yield partial
+        accept(settings, name, partial)
+        partial.rename(target)
+    except OSError as err:
+        raise Failure("other", f"fetching {name}: {err}") from err
+    finally:
+        gone(partial)
+
+
 def same_device(one, other):
     """Whether two folders are on one file system; one that isn't there yet is where its parent is."""
     return _device(Path(one)) == _device(Path(other))

@@ -29,19 +29,23 @@ def marked(data):
     return found if isinstance(found, dict) else {}
 
 
+def mark_of(data, restore):
+    """The mark of this restore: what another one wrote, which made these data earlier, is none."""
+    mark = marked(data)
+    return mark if mark.get("restore") == restore else {}
+
+
 def has(data, restore, step):
     """Whether a data directory is this restore's, and so far."""
-    mark = marked(data)
-    return mark.get("restore") == restore and ORDER.index(step) <= ORDER.index(mark.get("step", FETCHED))
+    mark = mark_of(data, restore)
+    return bool(mark) and ORDER.index(step) <= ORDER.index(mark.get("step", FETCHED))
 
 
 def mark(data, restore, step, **more):
     """Write down that a data directory is so far; what was written before stays."""
     from saltroni.backup.work import keep
 
-    before = marked(data)
-    before = before if before.get("restore") == restore else {}
-    keep(Path(data) / MARK, {**before, **more, "restore": restore, "step": step})
+    keep(Path(data) / MARK, {**mark_of(data, restore), **more, "restore": restore, "step": step})
     return marked(data)
 
 
@@ -119,8 +123,7 @@ def promote(job, tool=None, own=None):
 def _promote(job, tool):
     data, restore = job["data"], job["restore"]
     copy, asked = Copy(job["source"], job["folder"], data, tool=tool), target.parse(job["target"])
-    # data that an earlier restore made have its mark
-    said = marked(data) if marked(data).get("restore") == restore else {}
+    said = mark_of(data, restore)
     begun = said.get("promoting")
     undecided = not (Path(data) / "recovery.signal").exists() and begun == copy.control().timeline
     if begun and undecided and asked.kind != target.LATEST:

@@ -1,7 +1,6 @@
 """One base backup at a time in a cluster: the key that :mod:`saltroni.drill.busy` looks at. Needs etcd; under Salt only."""
 
 import contextlib
-import threading
 
 from saltroni.backup.failure import Failure
 from saltroni.drill import busy, lock
@@ -28,10 +27,5 @@ def held(model, identity, since):
         raise Failure("busy", str(err).replace("another drill runs", "another backup runs")) from err
     except (gateway.EtcdHttpError, KeyError, OSError) as err:
         raise Failure("unreachable", f"etcd can't be asked whether another backup runs: {err}") from err
-    keeper = threading.Thread(target=taken.keep, name="backup lock", daemon=True)
-    keeper.start()
-    try:
+    with lock.kept(taken, "backup lock"):
         yield taken
-    finally:
-        taken.end()
-        keeper.join(timeout=2 * lock.KEEP_ALIVE_S)

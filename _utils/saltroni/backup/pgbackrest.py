@@ -79,21 +79,13 @@ class PgBackRest:
     def fetch_wal(self, name, target, prefetch=None):
         """Fetch a file, whole or not at all; never in advance."""
         target, told = Path(target), self._settings
-        partial = target.with_name(f"{target.name}.saltroni")
-        words = ["--no-archive-async", f"--pg1-path={_data_dir(target) or told.data_dir}", name, str(partial)]
-        files.gone(partial)
-        try:
+        with files.arriving(told, name, target) as partial:
+            words = ["--no-archive-async", f"--pg1-path={_data_dir(target) or told.data_dir}", name, str(partial)]
             done = self._run("archive-get", words, told.fetch_timeout_s)
             if done.code == MISSING:
                 raise Failure("missing", f"{name} isn't in {told.prefix}")
             if done.code != 0:
                 raise self._failure(done, f"fetching {name}")
-            files.accept(told, name, partial)
-            partial.rename(target)
-        except OSError as err:
-            raise Failure("other", f"fetching {name}: {err}") from err
-        finally:
-            files.gone(partial)
 
     def backup(self, full):
         """Make a base backup of this node's PostgreSQL; on a replica the leader's server is asked to begin and to end it."""

@@ -91,7 +91,6 @@ class Walg:
     def fetch_wal(self, name, target, prefetch=None):
         """Fetch a file, whole or not at all."""
         target, told = Path(target), self._settings
-        partial = target.with_name(f"{target.name}.saltroni")
         # it renames what it has in advance, which can't be done from one file system to another
         if prefetch is not None and not files.same_device(prefetch, target.parent):
             prefetch = None
@@ -99,19 +98,12 @@ class Walg:
         environment = {"WALG_PREFETCH_DIR": str(prefetch or told.state / "no-prefetch")}
         if prefetch is None:
             environment["WALG_DOWNLOAD_CONCURRENCY"] = "1"
-        files.gone(partial)
-        try:
+        with files.arriving(told, name, target) as partial:
             done = self._run(["wal-fetch", name, str(partial)], told.fetch_timeout_s, **environment)
             if done.code == MISSING:
                 raise Failure("missing", f"{name} isn't in {told.prefix}")
             if done.code != 0:
                 raise self._failure(done, f"fetching {name}")
-            files.accept(told, name, partial)
-            partial.rename(target)
-        except OSError as err:
-            raise Failure("other", f"fetching {name}: {err}") from err
-        finally:
-            files.gone(partial)
 
     def backup(self, full):
         """Make a base backup of this node's PostgreSQL."""

@@ -159,6 +159,18 @@ def refuse_restore(client, model):
 
 
 @contextlib.contextmanager
+def kept(lock, name):
+    """Keep a lock that was taken while the block runs, in a thread of this name; then give it back."""
+    keeper = threading.Thread(target=lock.keep, name=name, daemon=True)
+    keeper.start()
+    try:
+        yield lock
+    finally:
+        lock.end()
+        keeper.join(timeout=2 * KEEP_ALIVE_S)
+
+
+@contextlib.contextmanager
 def held(model, drill, since):
     """Hold the cluster's drill lock while the block runs.
 
@@ -173,10 +185,5 @@ def held(model, drill, since):
     client = gateway.Client(model, "drill", model["secrets"]["etcd_drill"])
     refuse_restore(client, model)
     lock = take(client, key(model), {"drill": drill, "node": model["self"]["name"], "since": since})
-    keeper = threading.Thread(target=lock.keep, name="drill lock", daemon=True)
-    keeper.start()
-    try:
+    with kept(lock, "drill lock"):
         yield lock
-    finally:
-        lock.end()
-        keeper.join(timeout=2 * KEEP_ALIVE_S)
