@@ -14,6 +14,9 @@ from pytestshellutils.utils import ports
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "_utils"))
 
+sys.path.insert(0, str(ROOT / "_pillar"))
+from saltroni_cluster import SCHEDULE  # noqa: E402
+
 CLUSTER = {
     "cluster": "trial",
     "nodes": {
@@ -93,6 +96,8 @@ def minion(master, spool):
         "enable_gpu_grains": False,
         "return": "saltroni_spool",
         "saltroni_spool": str(spool),
+        # the pillar's schedule would send what a test has put there before the test does
+        "schedule": {"saltroni": {**SCHEDULE["saltroni"], "enabled": False}},
     }
     daemon = master.salt_minion_daemon("pg1", overrides=options)
     with daemon.started(start_timeout=120):

@@ -11,6 +11,12 @@ from saltroni.spool import files, parcel
 DEADLINE_S = 60
 
 
+@pytest.fixture(autouse=True)
+def _nothing_waits(spool):
+    """A state run that failed on purpose in the test before waits on the node too, though the reactor has told it."""
+    files.acknowledge(spool / name for name in files.waiting(spool))
+
+
 @pytest.fixture
 def call(minion):
     """salt-call on the minion."""
@@ -220,3 +226,9 @@ def test_a_run_that_the_reactor_missed_is_found_in_the_job_cache(call, run, fold
     before = run.run("report.verify").data["trial"]["events"]
     assert run.run("report.write").data["trial"]["events"] > before - 1
     assert "`state.apply quiet`" in (folder / "trial" / "REPORT.md").read_text(encoding="utf-8")
+
+
+def test_the_minion_sends_nothing_by_itself_here(call):
+    """The pillar's schedule would take events out of the spool under a test's hands."""
+    listed = call.run("schedule.list", "show_disabled=True", "return_yaml=False").data
+    assert (listed["saltroni"]["function"], listed["saltroni"]["enabled"]) == ("spool.attend", False)

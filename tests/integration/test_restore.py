@@ -128,10 +128,9 @@ def test_it_stops_where_a_node_fails_goes_on_and_goes_back(run, node):
     assert run.run("restore.forget").data["removed"] == {"pg1": ["y"]}
 
 
-def test_the_report_is_told(run, node, folder):
+def test_the_report_is_told(minion, node, folder):
+    sent = minion.salt_call_cli(timeout=120).run("spool.send")
+    assert (sent.returncode, sent.data["waiting"]) == (0, 0), sent
     events = "".join(path.read_text(encoding="utf-8") for path in (folder / "trial").rglob("*.jsonl"))
-    waiting = run.run("report.write")
-    assert waiting.returncode == 0
-    events = "".join(path.read_text(encoding="utf-8") for path in (folder / "trial").rglob("*.jsonl")) or events
     assert "restore/finished" in events
     assert "restore/undone" in events
