@@ -58,7 +58,7 @@ def suite(faults="all", rounds=1, node=None, exclude="", resume=False, cluster=N
 
         salt-run drill.suite
         salt-run drill.suite faults=postmaster_killed,patroni_frozen rounds=3
-        salt-run drill.suite exclude=all_power_lost
+        salt-run drill.suite exclude=everything_power_lost
         salt-run drill.suite resume=True
     """
     try:

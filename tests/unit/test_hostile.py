@@ -22,14 +22,16 @@ HOSTILE = (
 )
 KINDS = (
     "drill/finished", "drill/started", "drill/refused", "suite/finished", "role/changed", "timeline/ended", "node/seen",
-    "postgresql/stopped", "switchover/finished", "backup/finished", "proof/finished", "spool/unreadable", "states/applied",
+    "postgresql/stopped", "switchover/finished", "backup/finished", "proof/finished", "proof/refused",
+    "restore/finished", "restore/undone", "spool/unreadable", "states/applied",
     "strange/kind",
 )  # fmt: skip
 NAMES = (
     "fault", "what", "old_leader", "new_leader", "reasons", "errors", "phases", "unknown", "lag", "lost_rows", "settings",
     "outage_s", "bound_s", "bound_terms_s", "timeline", "timeline_after", "time", "lsn", "role", "certificates", "watchdog",
     "pending_restart", "tool", "backup", "kind", "bytes", "took_s", "verdict", "recovery_s", "loss_s", "file", "why",
-    "states", "error", "jid", "sls", "function", "drill", "id", "acknowledged", "lost", "broken_off", "undurable",
+    "states", "error", "jid", "sls", "function", "drill", "id", "acknowledged", "lost", "broken_off", "undurable", "target",
+    "leader", "last_commit", "steps",
 )  # fmt: skip
 
 
@@ -84,6 +86,8 @@ def hostile():
         delivered("node/seen", {"certificates": {word: "2026-11-25T00:00:00"}, "watchdog": {"device": word}}, 6),
         delivered("backup/finished", copy, 7),
         delivered("proof/finished", copy, 8),
+        delivered("proof/refused", copy, 10),
+        delivered("restore/finished", {"target": word, "leader": word, "last_commit": word, "steps": {word: 1.0}}, 11),
         delivered("spool/unreadable", {"file": word, "why": word}, 9),
         events.note("demo", "noted", {"title": word, "text": word, "solution": word}, BEGIN),
     ]

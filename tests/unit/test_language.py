@@ -9,7 +9,7 @@ import pytest
 from saltroni import faults, report
 from saltroni.drill import verdict
 from saltroni.failover import promise
-from saltroni.report import cluster, drills, phrases_en, phrases_ru, suites, template
+from saltroni.report import backups, cluster, drills, phrases_en, phrases_ru, suites, template
 from saltroni.report.language import Language
 from saltroni.report.pictures import drill as drill_picture
 
@@ -24,6 +24,7 @@ BUILT = (
     | set(drills.PHASES)
     | set(drill_picture.SHORT.values())
     | {f"suite_{verdict}" for verdict in suites.VERDICTS}
+    | {f"restore_{verdict}" for verdict in backups.RESTORES.values()}
 )
 
 

@@ -44,7 +44,10 @@ def gather(model, log, now=None):
     changes = failovers.all_failovers(recorded, finished, bounds)
     found = problems.all_problems(recorded, made)
     series = suites.all_suites(recorded)
-    copies, proven = backups.of_kind(recorded, backups.BACKUP), backups.of_kind(recorded, backups.PROOF)
+    copies, proven = (
+        backups.of_kind(recorded, backups.BACKUP),
+        backups.of_kind(recorded, backups.PROOF, backups.REFUSED),
+    )
     first = recorded[0]["time"] if recorded else None
     last = recorded[-1]["time"] if recorded else None
     return {
@@ -81,6 +84,7 @@ def gather(model, log, now=None):
         "proofs": proven,
         "proofs_listed": proven[-BACKUPS_LISTED:],
         "latest_proofs": backups.latest_by_node(proven),
+        "restores_listed": backups.restores(recorded)[-BACKUPS_LISTED:],
         "recovery_point": next((proof["time"] for proof in reversed(proven) if proof["passed"]), None),
         "conditions": conditions.seen(recorded, now),
     }

@@ -250,7 +250,7 @@ TEMPLATE = r"""
 
 {% endfor %}
 {% endif %}
-{% if backups or proofs %}
+{% if backups or proofs or restores_listed %}
 ## {{ say('backups') }}
 
 {{ say('backups_intro') }}{{ ' ' ~ say('rp_latest', time=recovery_point | when) if recovery_point }}
@@ -272,9 +272,24 @@ TEMPLATE = r"""
 | {{ say('when') }} | {{ say('node') }} | {{ say('backup') }} | {{ say('size') }} | {{ say('recovery') }} | {{ say('loss') }} | {{ say('verdict') }} |
 |---|---|---|---:|---:|---:|---|
 {% for one in proofs_listed %}
-| {{ one.time | when }} | {{ one.node | plain }} | {{ (one.backup or '–') | plain }} | {{ one.bytes | size }} | {{ one.recovery_s | seconds }} | {{ one.loss_s | seconds }} | {{ say('v_passed') if one.passed else say('v_not_passed') ~ ': ' ~ (one.reasons | join('; ') | plain) }} |
+| {{ one.time | when }} | {{ one.node | plain }} | {{ (one.backup or '–') | plain }} | {{ one.bytes | size }} | {{ one.recovery_s | seconds }} | {{ one.loss_s | seconds }} | {{ say('v_passed') if one.passed else say('v_refused' if one.refused else 'v_not_passed') ~ ': ' ~ (one.reasons | join('; ') | plain) }} |
 {% endfor %}
 
+{% endif %}
+{% if restores_listed %}
+**{{ say('restores_head') }}**
+
+| {{ say('when') }} | {{ say('restored_to') }} | {{ say('backup') }} | {{ say('led_by') }} | {{ say('last_row') }} | {{ say('timeline') }} | {{ say('took') }} | {{ say('verdict') }} |
+|---|---|---|---|---|---:|---:|---|
+{% for one in restores_listed %}
+| {{ one.time | when }} | {{ (one.target or '–') | fact | plain }} | {{ (one.backup or '–') | plain }} | {{ (one.leader or '–') | plain }} | {{ (one.last_commit or '–') | plain }} | {{ one.timeline | number }} | {{ one.took_s | seconds }} | {{ say('restore_' ~ one.verdict) }} |
+{% endfor %}
+
+{% for one in restores_listed[-1:] if one.steps %}
+{{ say('restore_steps') }} {% for name, seconds in one.steps.items() %}{{ name | plain }} {{ seconds | seconds }}{{ ', ' if not loop.last else '.' }}{% endfor %}
+
+
+{% endfor %}
 {% endif %}
 {% endif %}
 {% if conditions.certificates %}

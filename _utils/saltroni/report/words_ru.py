@@ -40,6 +40,11 @@ RECORDED = (
         r"^whether two members took writes at once wasn't seen: nobody could write to the old leader itself$",
         r"принимали ли запись сразу два участника, не видно: никто не мог писать самому старому лидеру",
     ),
+    (r"^the end of the archive$", r"конец архива"),
+    (r"^the end of the archive on timeline (\d+)$", r"конец архива на линии времени \1"),
+    (r"^(time|LSN|name|transaction) (.*), exclusive on timeline (\d+)$", r"\1 \2, не включая, на линии времени \3"),
+    (r"^(time|LSN|name|transaction) (.*), exclusive$", r"\1 \2, не включая"),
+    (r"^(time|LSN|name|transaction) (.*) on timeline (\d+)$", r"\1 \2 на линии времени \3"),
     (r"^(.*): another drill may have disturbed this one$", r"\1: этому учению могло помешать другое"),
 )
 
