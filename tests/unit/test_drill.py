@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from saltroni import bounded, faults, processes, wait
-from saltroni.drill import aims, course, lock, outage, peer, preflight, result, verdict, whole
+from saltroni.drill import aims, course, lock, outage, peer, preflight, result, strike, verdict, whole
 from saltroni.etcd import gateway
 from saltroni.failover.promise import Promise
 from saltroni.haproxy import descriptors
@@ -170,7 +170,7 @@ def test_every_fault_is_found_and_complete(built):
     for name, fault in known.items():
         assert fault.summary, name
         assert fault.role is None or fault.role in schema.ROLES, name
-        assert all(strike.aim in aims.AIMS and faults.named(strike.fault).single for strike in fault.strikes), name
+        assert all(part.aim in aims.AIMS and faults.named(part.fault).single for part in fault.strikes), name
         cost = fault.cost(promise)
         assert 0 <= cost.least_s < cost.most_s, name
         assert fault.visible_after_s(built) <= fault.lasts_s(built) or fault.lasts_s(built) == 0, name
@@ -356,3 +356,9 @@ def test_when_the_old_leader_is_back(built, followed, whole_at, rejoined):
         rate=10.0, clock_error_s=0.0, lock_lost=None, busy=0.25,
     )  # fmt: skip
     assert found["phases"]["old_leader_rejoined_s"] == rejoined
+
+
+def test_writes_that_flow_between_two_strikes_dont_end_the_drill():
+    """They did: ``leader_killed_during_apply`` stopped its writers in the moment of the kill, which is the second strike."""
+    made = [{"monotonic": 10.0, "wave": 0}, {"monotonic": 13.1, "wave": 1}, {"monotonic": 13.0, "wave": 1}]
+    assert strike.last_at(made) == 13.1

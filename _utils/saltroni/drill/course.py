@@ -178,8 +178,9 @@ def _course(model, options, outside, drill, fault, held, before, folder, seen):
                 seen.fault_at = made[0]["monotonic"]
                 lines.add({"faults": made})
                 lasts_s = fault.visible_after_s(model)
-                deadline = seen.fault_at + max(options.recovery_s, lasts_s + before["promised"].most_s + 30)
-                _flowing_again(writers, options, seen.fault_at + lasts_s, deadline)
+                last_at = strike.last_at(made)
+                deadline = last_at + max(options.recovery_s, lasts_s + before["promised"].most_s + 30)
+                _flowing_again(writers, options, last_at + lasts_s, deadline)
             finally:
                 ended = time.monotonic()  # stopping takes time, in which nobody begins to write
                 busy = meter.share()

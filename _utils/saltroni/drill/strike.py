@@ -47,6 +47,11 @@ def strike(model, outside, eyes, before, difference):
     return sorted(made, key=lambda said: (said["wave"], said["monotonic"]))
 
 
+def last_at(made):
+    """When the last of the strikes was made (seconds): before that nothing shows that writes flow again. Pure."""
+    return max(said["monotonic"] for said in made)
+
+
 def _promoted(model, eyes, old):
     """Who leads after ``old``, as soon as it takes writes."""
 
