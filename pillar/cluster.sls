@@ -3,7 +3,6 @@
 # Every setting with its default and its rule: docs/settings.md
 saltroni:
   cluster: demo
-  preset: fast
 
   nodes:
     salt: {address: 192.168.56.10, roles: [master], memory_mb: 1536}
