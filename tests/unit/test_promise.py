@@ -58,9 +58,16 @@ def without(settings, **guard):
     return Promise.of(model.build({**settings, "guard": {**settings["guard"], **guard}}))
 
 
-def test_the_guard_saves_a_round_of_patroni(promise, settings):
-    assert without(settings, wake=False).crash().most_s == pytest.approx(promise.crash().most_s + 0.6)
+def test_the_guard_saves_a_round_of_patroni_where_rounds_are_long(settings):
+    wide = {**settings, "preset": "wide"}
+    woken, alone = (without(wide, wake=wake).crash().told()["terms"]["detection"] for wake in (True, False))
+    assert (woken, alone) == (1.1, 5.0)
     assert without(settings, enabled=False).crash() == without(settings, wake=False).crash()
+
+
+def test_a_postmaster_may_die_while_patroni_asks_it(promise):
+    """Seen: the leader's key was given up 1.34 s after the kill, writes were out for 2.07 s where 1.9 s was promised."""
+    assert promise.crash().told()["terms"]["detection"] >= 0.1 + 0.8 + 0.15
 
 
 def test_the_guard_makes_a_crash_of_a_frozen_postmaster(promise, settings):
