@@ -106,7 +106,12 @@ def functions(model):
     exists = f"SELECT FROM pg_proc WHERE proname = 'saltroni_history' AND prosrc = $body${body}$body$"
     closed = "REVOKE ALL ON FUNCTION public.saltroni_history() FROM PUBLIC"
     given = 'GRANT EXECUTE ON FUNCTION public.saltroni_history() TO "saltroni_drill"'
-    return [("saltroni_drill", "function saltroni_history", f"NOT EXISTS ({exists})", f"{HISTORY}; {closed}; {given}")]
+    held = "has_function_privilege('saltroni_drill', 'pg_catalog.pg_switch_wal()', 'EXECUTE')"
+    switch = 'GRANT EXECUTE ON FUNCTION pg_catalog.pg_switch_wal() TO "saltroni_drill"'
+    return [
+        ("saltroni_drill", "function saltroni_history", f"NOT EXISTS ({exists})", f"{HISTORY}; {closed}; {given}"),
+        ("saltroni_drill", "drills begin a segment of their own", f"NOT {held}", switch),
+    ]
 
 
 def script(model):

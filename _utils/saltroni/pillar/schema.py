@@ -151,7 +151,9 @@ HAPROXY = _object(
         ),
         "inter_ms": _integer(500, 100, 60000, "time between health checks"),
         "fastinter_ms": _integer(250, 50, 60000, "the same, while a server changes state"),
-        "downinter_ms": _integer(250, 50, 60000, "the same, while a server is down"),
+        "downinter_ms": _integer(
+            250, 50, 60000, "the same, while a server is down; on the leader's port, on others not less than `inter_ms`"
+        ),
         "rise": _integer(1, 1, 10, "good checks until a server is up"),
         "fall": _integer(2, 1, 10, "bad checks until a server is down"),
         "timeout_check_ms": _integer(2000, 100, 60000, "how long a health check may take"),
