@@ -27,4 +27,4 @@ saltroni:
 
   drills:
     allowed: true              # real faults on this cluster: say no where nobody may break it
-    boot_s: 10                 # the lab's containers; a machine may take a minute or more
+    boot_s: 15                 # the lab's containers, when all boot at once; a machine may take a minute or more

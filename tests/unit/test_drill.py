@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from saltroni import bounded, faults, processes, wait
-from saltroni.drill import aims, course, lock, outage, peer, preflight, result, strike, verdict, whole
+from saltroni.drill import aims, course, lock, outage, peer, preflight, result, strike, verdict, whole, writers
 from saltroni.etcd import gateway
 from saltroni.failover.promise import Promise
 from saltroni.haproxy import descriptors
@@ -362,3 +362,7 @@ def test_writes_that_flow_between_two_strikes_dont_end_the_drill():
     """They did: ``leader_killed_during_apply`` stopped its writers in the moment of the kill, which is the second strike."""
     made = [{"monotonic": 10.0, "wave": 0}, {"monotonic": 13.1, "wave": 1}, {"monotonic": 13.0, "wave": 1}]
     assert strike.last_at(made) == 13.1
+
+
+def test_a_writer_tries_again_soon_and_after_a_long_outage_a_little_less_often():
+    assert [writers.back_off_s(outage_s) for outage_s in (0, 1.9, 10, 90)] == [0.02, 0.02, 0.1, 0.25]

@@ -16,11 +16,18 @@ from saltroni.drill.hangup import hang_up
 
 CONNECT_S = 1.0
 STATEMENT_S = 2.0
-BACK_OFF_S = 0.02
+#: A writer without an answer tries again after this long, and after a hundredth of its outage so far where that is longer: the
+#: figure is as good, and machines that all boot at once aren't kept from it.
+BACK_OFF_S, LONGEST_S = 0.02, 0.25
 #: "canceling wait for synchronous replication": committed here, maybe nowhere else.
 NOT_DURABLE = "01000"
 #: The server's last words before it ends the session: the commit may have happened.
 ENDED = ("57P01", "57P02", "57P03")
+
+
+def back_off_s(outage_s):
+    """Seconds until the next try of a writer that has had no answer for ``outage_s`` seconds. Pure."""
+    return min(LONGEST_S, max(BACK_OFF_S, outage_s / 100))
 
 
 class Writers:
@@ -75,13 +82,13 @@ class Writers:
         await asyncio.gather(*(self._writer(writer) for writer in self.ledger.acknowledged))
 
     async def _writer(self, writer):
-        connection, warned, sequence, way = None, [], 0, 0
+        connection, warned, sequence, way, answered = None, [], 0, 0, time.monotonic()
         while not self._ended.is_set():
             if connection is None:
                 connection = await self._connected(self._ways[way % len(self._ways)], warned)
                 if connection is None:
                     way += 1
-                    await asyncio.sleep(BACK_OFF_S)
+                    await asyncio.sleep(back_off_s(time.monotonic() - answered))
                     continue
             sequences = range(sequence + 1, sequence + 1 + self._batch)
             sequence = sequences[-1]
@@ -90,11 +97,12 @@ class Writers:
             outcome = await self._write(connection, writer, sequences)
             self._remember(writer, sequences, "undurable" if outcome == "acknowledged" and warned else outcome)
             if outcome == "acknowledged":
+                answered = time.monotonic()
                 await asyncio.sleep(max(self._think_s, begun + self._every_s - time.monotonic()))
                 continue
             await connection.close()
             connection = None
-            await asyncio.sleep(BACK_OFF_S)
+            await asyncio.sleep(back_off_s(time.monotonic() - answered))
         if connection is not None:
             await connection.close()
 
