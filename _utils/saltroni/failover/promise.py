@@ -49,6 +49,10 @@ RESTART_S = (0.3, 4.0)
 ELECTION_S = (0.0, 2.0)
 #: A standby whose connection broke tries again after wal_retrieve_retry_interval (0.5 s), and must be let in.
 CONNECT_AGAIN_S = 1.5
+#: The same after a network that swallowed everything: TCP's pauses double, and after half a minute of silence the next try is
+#: up to 16 s away (tcp(7), ``tcp_syn_retries``; measured: cut for 30 s, connected after 45.7 s). libpq's ``connect_timeout``
+#: doesn't hold for a standby's connection.
+SYN_AGAIN_S = 16.0
 #: Where commits wait for a standby, a member must be voted for by one that runs (ha.py, ``_is_healthiest_node``; in
 #: ``sync``, only the one that led may lead again while it had chosen no standby). When two of three have crashed, one of
 #: them must be back: Patroni sleeps a fixed 2 s after it let the lease go (ha.py, ``demote``), then PostgreSQL starts.
@@ -186,7 +190,9 @@ class Promise:
         if not self.synchronous():
             return self.nothing()
         if self.replication == "strict" and left < 1:
-            back = (self._boot(), ("PostgreSQL starts", *START_S)) if boots else ()
+            back = (("TCP tries again", 0.0, SYN_AGAIN_S),)
+            if boots:
+                back = (self._boot(), ("PostgreSQL starts", *START_S))
             back += (("a standby connects", 0.0, CONNECT_AGAIN_S), ("reconnect", *RECONNECT_S))
             return self.lasting(lasts_s, Cost(back))
         if self.replication in ("quorum", "strict") and left >= self.synchronous_nodes:

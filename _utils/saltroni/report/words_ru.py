@@ -93,6 +93,7 @@ FAULTS = {
 
 #: Parts of bounds.
 TERMS = {
+    "TCP tries again": "новая попытка TCP",
     "PostgreSQL restarts": "перезапуск PostgreSQL",
     "PostgreSQL starts": "запуск PostgreSQL",
     "Patroni starts": "запуск Patroni",
