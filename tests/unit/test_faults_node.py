@@ -83,7 +83,7 @@ def cost(settings, name, replication, **more):
         ("replicas_lost", "quorum", {}, 10, 15),
         ("replicas_lost", "strict", {}, 30, 120),  # writes stop by design
         ("replication_cut", "quorum", {}, 10, 15),
-        ("replication_cut", "strict", {}, 30, 45),
+        ("replication_cut", "strict", {}, 30, 50),
     ],
 )
 def test_what_lost_standbys_cost(settings, name, replication, more, least_of_most, most):
