@@ -44,7 +44,7 @@ class Answers:
                         self._one(door.accept()[0])
                         time.sleep(PAUSE_S)
             except OSError:
-                time.sleep(5.0)
+                time.sleep(5.0)  # the address isn't there yet, or taken: nothing tells when that changes
 
     def _one(self, plain):
         with plain:
