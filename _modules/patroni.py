@@ -342,6 +342,7 @@ def failover_test(
         able=lambda nodes, name: _able(model, nodes, name),
         inject=lambda nodes, *arguments: _on(model, nodes, "fault.inject", list(arguments), "fault"),
         emit=lambda verb, data: _emit(model, f"drill/{verb}", data),
+        active=lambda nodes: _peers(model).each(nodes, "fault.active", [], "active"),
         logs=lambda *window: _peers(model).each(list(model["nodes"]), "fault.logs", list(window), "text"),
     )
     try:

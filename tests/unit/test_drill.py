@@ -2,6 +2,7 @@
 
 import base64
 import contextvars
+import dataclasses
 import inspect
 import json
 import time
@@ -362,6 +363,28 @@ def test_writes_that_flow_between_two_strikes_dont_end_the_drill():
     """They did: ``leader_killed_during_apply`` stopped its writers in the moment of the kill, which is the second strike."""
     made = [{"monotonic": 10.0, "wave": 0}, {"monotonic": 13.1, "wave": 1}, {"monotonic": 13.0, "wave": 1}]
     assert strike.last_at(made) == 13.1
+
+
+def test_a_drill_lasts_as_long_as_what_ends_by_itself(monkeypatch):
+    """It ended before: ``state_applied`` was measured for its first seconds, and the next drill met its state runs."""
+    monkeypatch.setattr(strike, "ASK_EVERY_S", 0.0)
+    runs, silent, done = {"active": ["state_applied"]}, {"error": "no answer within 30 s"}, {"active": []}
+    rounds = [{"lb1": runs, "pg1": runs}, {"lb1": done, "pg1": silent}, {"lb1": done, "pg1": done}]
+    made = [{"fault": "state_applied", "node": node} for node in ("pg1", "lb1")]
+    made.append({"fault": "postmaster_killed", "node": "pg2"})
+    asked = []
+
+    def active(nodes):
+        asked.append(nodes)
+        return rounds[len(asked) - 1]
+
+    outside = course.Outside(health=None, able=None, inject=None, emit=None, active=active)
+    strike.over(outside, made)
+    assert asked == [["lb1", "pg1"]] * 3
+    strike.over(outside, made[2:])
+    assert len(asked) == 3
+    with pytest.raises(wait.DeadlineError, match="state_applied to end: it lasts on lb1, pg1"):
+        strike.over(dataclasses.replace(outside, active=lambda nodes: dict.fromkeys(nodes, runs)), made, deadline_s=0)
 
 
 def test_a_writer_tries_again_soon_and_after_a_long_outage_a_little_less_often():

@@ -181,6 +181,7 @@ def _course(model, options, outside, drill, fault, held, before, folder, seen):
                 last_at = strike.last_at(made)
                 deadline = last_at + max(options.recovery_s, lasts_s + before["promised"].most_s + 30)
                 _flowing_again(writers, options, last_at + lasts_s, deadline)
+                strike.over(outside, made)
             finally:
                 ended = time.monotonic()  # stopping takes time, in which nobody begins to write
                 busy = meter.share()

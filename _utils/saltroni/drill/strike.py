@@ -11,6 +11,8 @@ from saltroni.wait import NotYet, until
 EXPIRES_S = 30.0
 #: How long another member may take to lead before a second strike (seconds).
 PROMOTION_S = 60.0
+#: How long what ends by itself may take (seconds), and how often nodes are asked.
+OVER_S, ASK_EVERY_S = 600.0, 3.0
 
 
 def strike(model, outside, eyes, before, difference):
@@ -50,6 +52,29 @@ def strike(model, outside, eyes, before, difference):
 def last_at(made):
     """When the last of the strikes was made (seconds): before that nothing shows that writes flow again. Pure."""
     return max(said["monotonic"] for said in made)
+
+
+def over(outside, made, deadline_s=OVER_S):
+    """Wait until faults that end by themselves have ended: what they cost later belongs to the drill too.
+
+    Raises:
+        DeadlineError: one lasts on.
+    """
+    waited = {}
+    for said in made:
+        if faults.named(said["fault"]).ends_by_itself:
+            waited.setdefault(said["node"], set()).add(said["fault"])
+
+    def ended():
+        told = outside.active(sorted(waited))
+        # who doesn't answer is at it
+        left = [node for node, names in waited.items() if names & set(told[node].get("active", names))]
+        if left:
+            raise NotYet(f"it lasts on {', '.join(sorted(left))}")
+
+    if waited:
+        names = ", ".join(sorted(set().union(*waited.values())))
+        until(ended, f"{names} to end", deadline_s, every_s=ASK_EVERY_S)
 
 
 def _promoted(model, eyes, old):

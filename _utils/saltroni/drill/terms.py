@@ -45,4 +45,5 @@ class Outside:
     able: Callable  # ([nodes], fault) -> None; raises Unable if the fault can't be made there from here
     inject: Callable  # ([nodes], fault, deadline_s, expires_unix) -> {node: {at_unix, ...}}; raises Refused
     emit: Callable  # (verb, data) -> None
+    active: Callable = lambda nodes: {}  # ([nodes]) -> {node: {active: [faults]} or {"error": why}}
     logs: Callable = lambda since_unix, until_unix: {}  # -> {node: {text, cut_bytes} or {"error": why}}

@@ -29,6 +29,8 @@ and, where the default doesn't fit,
     True if the whole node is gone while it lasts: it can't strike the node that does the drill
 ``WRITES_DIRECTLY``
     True if a drill also writes to the old leader itself, past HAProxy, to see whether two take writes at once
+``ENDS_BY_ITSELF``
+    True if it is over when it is over: a drill goes on writing until ``active`` says so
 ``unable(target)``
     why it can't be made on this machine, or None
 ``NEEDS``
@@ -114,6 +116,11 @@ class Fault:
     def takes_node(self):
         """Whether the whole node is gone while it lasts."""
         return bool(getattr(self.module, "TAKES_NODE", False))
+
+    @property
+    def ends_by_itself(self):
+        """Whether a drill must wait until it says that it is over."""
+        return bool(getattr(self.module, "ENDS_BY_ITSELF", False))
 
     @property
     def needs(self):

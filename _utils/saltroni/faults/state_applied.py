@@ -15,6 +15,7 @@ SUMMARY = "state.apply runs"
 NAME = "state_applied"
 ROLE = None
 AIM = "all nodes"
+ENDS_BY_ITSELF = True
 UNIT = "saltroni-fault-state-applied.service"
 #: A run that takes longer (seconds) is ended.
 LONGEST_S = 600
