@@ -289,8 +289,8 @@ class Promise:
         return Cost((("demotion", *DEMOTE_S), *taken, *self._seen()))
 
     def left_in_order(self):
-        """The leader leaves in good order."""
-        return Cost((("demotion", *LEAVE_S), *self._promotion(), *self._seen()))
+        """The leader's Patroni leaves in good order and is started again: the others may ask it in the moment of its start."""
+        return Cost((("demotion", *LEAVE_S), ("silent member", *SILENT_PEER_S), *self._promotion(), *self._seen()))
 
     def proxy_lost(self):
         """The load balancer is gone: a client notices by its own deadlines and goes to another."""

@@ -24,5 +24,5 @@ def inject(target, deadline_s):
 
 
 def cost(promise):
-    """As a switchover, in which nobody sleeps before it follows."""
+    """As a switchover, in which nobody sleeps before it follows; but the others may wait for the one that starts again."""
     return promise.left_in_order()
