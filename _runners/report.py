@@ -11,6 +11,7 @@ import logging
 from datetime import UTC, datetime
 
 import jinja2
+import salt.cache
 import salt.client
 import salt.loader
 from salt.exceptions import SaltInvocationError, SaltRunnerError
@@ -24,9 +25,11 @@ import saltroni.report.receiving
 import saltroni.report.runs
 import saltroni.report.slim
 import saltroni.report.store
+import saltroni.report.tellers
 import saltroni.report.verify
 import saltroni.report.writer
 import saltroni.report.writing
+import saltroni.spool.mailbox
 import saltroni.spool.parcel
 import saltroni.wait
 
@@ -93,6 +96,9 @@ def record(tag, data):
 
     Called by the reactor. Salt tells nobody about a runner's error there, so errors are logged here.
 
+    Nothing on the bus, nor in the job cache, proves who said it. So this is for a node's first runs only: one that has told
+    a state run from its spool is heard there alone (see ``saltroni.report.tellers``).
+
     tag
         the message's tag
     data
@@ -109,7 +115,7 @@ def record(tag, data):
     try:
         folder = _folder()
         event = saltroni.report.events.from_bus(tag, data, lambda node: saltroni.clusters.of_node(node, folder))
-        if event is None:
+        if event is None or saltroni.report.tellers.tells(_path(event["cluster"]), event["node"]):
             return None
         if not _is_cached(data):
             raise saltroni.report.events.Refused(f"{tag} isn't in the job cache: no node returned it")
@@ -159,16 +165,63 @@ def receive(parcel):
 
         salt-call publish.runner report.receive saltroni1....
     """
-    node = __opts__["id"]
+    return _received(parcel, __opts__["id"])
+
+
+def collect(node):
+    """Record what a node has laid into its mine, and answer it there. Called by the reactor, when the node rings.
+
+    Only the node's own key writes into its mine. Who rings doesn't matter: what was recorded is recorded once.
+
+    node
+        its name
+
+    Returns True if there was something; errors are logged, since Salt tells nobody about a reaction's.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run report.collect pg1
+    """
+    try:
+        if saltroni.clusters.of_node(node, _folder()) is None:
+            LOG.warning("%s rang: it is no node of a cluster that this master knows", str(node)[:100])
+            return False
+        if "saltroni_cache" not in __context__:
+            __context__["saltroni_cache"] = salt.cache.factory(__opts__)
+        mine = __context__["saltroni_cache"]
+        text = saltroni.spool.mailbox.letter(mine.fetch("mine", node))
+        if text is None:
+            return False
+        said = _received(text, node)
+        answered = saltroni.spool.mailbox.answered(mine.fetch("mine", node), text, said)
+        if answered is not None:
+            mine.store("mine", node, answered)
+            return True
+    except Exception:
+        # whatever it is, nobody else will tell; the node hears nothing, and asks by a call
+        LOG.exception("the report could not collect from %s", str(node)[:100])
+        return False
+
+
+def _received(parcel, node):
+    """Record a node's parcel; raises SaltInvocationError if it is none, or not from a node of a cluster."""
     cluster = saltroni.clusters.of_node(node, _folder())
     if cluster is None:
         raise SaltInvocationError(f"{node} is no node of a cluster that this master knows")
     try:
         return saltroni.report.receiving.receive(
-            parcel, node, cluster, datetime.now(UTC), lambda events: _kept(cluster, events)
+            parcel, node, cluster, datetime.now(UTC), lambda events: _told(cluster, node, events)
         )
     except saltroni.spool.parcel.ParcelError as err:
         raise SaltInvocationError(str(err)) from err
+
+
+def _told(cluster, node, events):
+    _kept(cluster, events)
+    if any(event["kind"] == saltroni.report.events.RUN and event["data"]["by_minion"] for event in events):
+        saltroni.report.tellers.mark(_path(cluster), node)
 
 
 def _kept(cluster, events):
@@ -217,13 +270,19 @@ def _written(cluster, model, language=None):
 
 
 def _recover(models):
-    """State runs that aren't recorded: from before the reactor was configured, or that it dropped."""
+    """State runs that aren't recorded: from before the reactor was configured, or that it dropped; see :func:`record`."""
     folder = _folder()
     missed = {name: [] for name in models}
     for jid in __salt__["jobs.list_jobs"](search_function="state.*"):
-        job = __salt__["jobs.list_job"](jid)
+        try:
+            job = __salt__["jobs.list_job"](jid)
+        except Exception as err:  # noqa: BLE001
+            # half a job, which any minion can leave there: it may not keep the report from being written
+            LOG.warning("job %s can't be read from the job cache: %s", jid, err)
+            continue
         for event in saltroni.report.events.from_jobs(jid, job, lambda node: saltroni.clusters.of_node(node, folder)):
-            missed.get(event["cluster"], []).append(event)
+            if not saltroni.report.tellers.tells(_path(event["cluster"]), event["node"]):
+                missed.get(event["cluster"], []).append(event)
     for name, events in missed.items():
         if events:
             _store(name).append([saltroni.report.runs.slim(event) for event in events])

@@ -32,6 +32,11 @@ recon_randomize: True
 enable_fqdns_grains: False
 enable_gpu_grains: False
 CONF
+    # what the state node.reporting writes: the minion reads it when it starts, and its first run is to be told, too
+    [ -e /etc/salt/minion.d/saltroni-generated.conf ] || write /etc/salt/minion.d/saltroni-generated.conf <<CONF
+# Managed by Salt; the minion reads it when it starts.
+return: saltroni_spool
+CONF
     install -d -m 700 /etc/salt/pki /etc/salt/pki/minion
     put "$KIT/keys/minion.pem" /etc/salt/pki/minion/minion.pem 400
     put "$KIT/keys/minion.pub" /etc/salt/pki/minion/minion.pub

@@ -5,6 +5,8 @@
 
 mkdir -p "$LOG"
 master=$(nodes master)
+# what nodes still have in their spools belongs into it
+"$ROOT/lab/run" "$master" salt -t 30 --out=json '*' spool.send >"$LOG/spools.log" 2>&1 || true
 for language in en ru; do
     "$ROOT/lab/run" "$master" salt-run --out=json report.write language="$language" >"$LOG/report.log" 2>&1 ||
         die "salt-run report.write fails: $LOG/report.log"

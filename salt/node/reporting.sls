@@ -12,7 +12,7 @@ Create the spool for the report:
 # The minion reads this when it starts, salt-call each time. Nothing here restarts the minion in the middle of its run.
 {%- if salt['config.get']('return', '') in ('', 'saltroni_spool') %}
 
-Keep state runs that fail for the report:
+Keep state runs for the report:
   file.managed:
     - name: /etc/salt/minion.d/saltroni-generated.conf
     - contents: |

@@ -52,7 +52,8 @@ def _configured():
     template = jinja2.Environment(autoescape=False).from_string(  # noqa: S701  it makes YAML
         (ROOT / "salt" / "master" / "files" / "master.conf.jinja").read_text(encoding="utf-8")
     )
-    return yaml.safe_load(template.render(pillar={"saltroni": model.build(CLUSTER)}))
+    text = template.render(pillar={"saltroni": model.build(CLUSTER)})
+    return yaml.safe_load(text.replace("/etc/salt/saltroni-reactor", str(ROOT / "salt" / "reactor")))
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,15 @@
 """From a node's event to REPORT.md: real master, real minion, the tree's own reactor, runner, spool and returner."""
 
 import contextlib
+import subprocess
+import sys
 import time
 
 import pytest
 from salt.utils import event as bus_of
 
-from saltroni.spool import files, parcel
+from saltroni import locks
+from saltroni.spool import files, mailbox, parcel
 
 DEADLINE_S = 60
 
@@ -146,6 +149,33 @@ def test_nobody_speaks_for_another_node(run, report, master, spool, call):
     assert not shown(run, "etcd1")
 
 
+def test_a_state_run_in_another_nodes_name_is_told_by_nobody(salt, call, run, report, states, minion):
+    """Salt's master takes a return under whatever ``resource_id`` it carries, and puts it into the job cache.
+
+    It is believed of a node only until that has told a run of its own.
+    """
+    (states / "own.sls").write_text("Do one's own:\n  test.nop: []\n", encoding="utf-8")
+    assert salt.run("state.apply", "own", minion_tgt="pg1").returncode == 0
+    send(call)
+    report("`state.apply own`")
+    forge = (
+        "import salt.channel.client, salt.config; "
+        f"opts = salt.config.minion_config({minion.config_file!r}); "
+        "opts['master_uri'] = f\"tcp://{opts['master']}:{opts['master_port']}\"; "
+        "channel = salt.channel.client.ReqChannel.factory(opts); "
+        "channel.send({'cmd': '_return', 'id': 'pg1', 'resource_id': %r, 'jid': %r, 'fun': 'state.apply', "
+        "'fun_args': ['forged'], 'return': ['forged by pg1'], 'retcode': 1, 'success': False})"
+    )
+    for name, jid in (("pg1", "20261126010203000001"), ("etcd1", "20261126010203000002")):
+        done = subprocess.run([sys.executable, "-c", forge % (name, jid)], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+    end = time.monotonic() + DEADLINE_S
+    while not shown(run, "20261126010203000002"):  # etcd1 has never told one: Salt's word counts
+        assert time.monotonic() < end
+    assert run.run("report.write").returncode == 0
+    assert not shown(run, "20261126010203000001")
+
+
 def test_only_nodes_of_a_cluster_may_tell_and_nothing_else_may_be_run(call, run):
     stranger = call.run("--id=stranger", "publish.runner", "report.receive", parcel.pack([]))
     assert stranger.data in ({}, None)
@@ -178,8 +208,33 @@ def cpu_s(pid):
     return whole
 
 
-def test_one_event_costs_the_master_little(call, spool, master, report):
-    """All of the master's processes, Salt's own work for the calls included; the writer of the report is none of them."""
+def test_a_lone_event_costs_the_master_little(salt, call, spool, master, report, folder):
+    """All of the master's processes and all of Salt's own work for it: what sending it costs beside a ping.
+
+    The writer of the report is kept away: it writes once for many events, at most a third of the time.
+    """
+    keep(spool, "drill/finished", drill(id="lone", drill="lone", new_leader="lone one"))
+    send(call)
+    report("lone one")
+    time.sleep(5)
+    spent, asked = {"test.ping": 0.0, "spool.send": 0.0}, 12
+    with locks.attempt(folder / "trial" / "report.lock") as mine:
+        assert mine
+        for number in range(asked):
+            keep(spool, "lone/sent", {"id": f"lone-{number}"})
+            for function in spent:
+                before = cpu_s(master.pid)
+                said = salt.run(function, minion_tgt="pg1").data
+                time.sleep(0.5)
+                spent[function] += cpu_s(master.pid) - before
+            assert said["sent"] == 1
+    lone = (spent["spool.send"] - spent["test.ping"]) / asked
+    print(f"a lone event: {lone * 1000:.0f} ms of CPU, a ping: {spent['test.ping'] / asked * 1000:.0f} ms")
+    assert lone < 0.05
+
+
+def test_one_event_of_many_costs_the_master_little(call, spool, master, report):
+    """The same, where many wait."""
     keep(spool, "drill/finished", drill(id="before", drill="before", new_leader="before all"))
     send(call)
     report("before all")
@@ -203,6 +258,16 @@ def test_a_burst_is_recorded_completely(call, run, report, spool):
     assert len(shown(run, "burst-")) == 1200
 
 
+def test_by_the_mine_and_answered_there(call, spool, run):
+    """The way of every event; a call of the master's runner is for masters whose reactor doesn't answer."""
+    keep(spool, "mine/sent", {"id": "by-the-mine"})
+    send(call)
+    answer = call.run("mine.get", "pg1", mailbox.NAME, "list").data["pg1"]
+    assert answer["recorded"] == ["by-the-mine"]
+    assert len(shown(run, "by-the-mine")) == 1
+    assert call.run("--id=stranger", "mine.get", "pg1", mailbox.NAME, "list").data in ({}, None)
+
+
 def test_a_failed_run_is_kept_by_the_node_and_told_once(call, run, spool, states):
     (states / "bad.sls").write_text("Fail on purpose:\n  test.fail_without_changes: []\n", encoding="utf-8")
     assert call.run("state.apply", "bad").returncode != 0
@@ -215,7 +280,9 @@ def test_a_failed_run_is_kept_by_the_node_and_told_once(call, run, spool, states
     assert problem["times"] == 1
 
 
-def test_a_run_that_the_reactor_missed_is_found_in_the_job_cache(call, run, folder, states):
+def test_a_first_run_that_the_reactor_missed_is_found_in_the_job_cache(call, run, folder, states):
+    """First, by the master: as of a node whose returner wasn't in force yet."""
+    (folder / "trial" / "tellers" / "pg1").unlink(missing_ok=True)
     (states / "quiet.sls").write_text("Be quiet:\n  test.nop: []\n", encoding="utf-8")
     marker = folder / "trial" / "cluster.json"
     hidden = marker.rename(marker.with_suffix(".hidden"))

@@ -22,7 +22,7 @@ def all_runs(recorded):
 
 
 def _once(recorded):
-    """Without failed runs that a node kept and that came by themselves, too: the master gives some another job id."""
+    """Without runs that came from a node's spool and from Salt's bus, too: the master gives some another job id."""
     came = {(event["node"], _fingerprint(event)) for event in recorded if not event["data"].get("spooled")}
     return [
         event
@@ -75,8 +75,7 @@ def slim(event):
     if event["kind"] != events.RUN or "well" in data:
         return event
     states = data.get("states") or []
-    if data.get("spooled") or any(state.get("result") is False for state in states):
-        data["fingerprint"] = state_run.fingerprint(data)
+    data["fingerprint"] = state_run.fingerprint(data)
     idle, telling, seconds = [], [], 0
     for state in states:
         seconds += state.get("seconds") or 0

@@ -50,6 +50,7 @@ def normal(run):
         "dry": run.get("dry") is True,
         "error": tidy.text(run["error"], 4000) if run.get("error") else None,
         "states": [_normal_state(state) for state in states[:LARGEST] if isinstance(state, dict)],
+        "by_minion": run.get("by_minion") is True,
     }
 
 
