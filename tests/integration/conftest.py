@@ -73,6 +73,7 @@ def master(salt_factories, states, folder, tmp_path_factory):
         "pillar_dirs": [str(ROOT / "_pillar")],
         "ext_pillar": [{"saltroni_cluster": {"folder": str(folder), "authorities": str(folder / "ca")}}],
         "reactor": configured["reactor"],
+        "runnerclient_returns": configured["runnerclient_returns"],
         "peer_run": configured["peer_run"],
         "fileserver_list_cache_time": 0,
         "worker_threads": 3,
