@@ -2,7 +2,7 @@
 
 import time
 
-from .conftest import ROOT, changes, failures
+from .conftest import MASTER, ROOT, changes, failures, until
 
 
 def test_every_member_is_there(lab):
@@ -24,6 +24,16 @@ def test_second_apply_changes_nothing_and_restarts_nothing(lab):
     assert failures(answers) == []
     assert changes(answers) == []
     assert lab.processes() == before
+
+
+def test_nodes_tell_their_state_runs_themselves(lab):
+    """From then on nobody is believed who tells one in their names."""
+    folder = f"/var/lib/saltroni/{lab.model['cluster']}/tellers"
+    until(
+        lambda: set(lab.run(MASTER, "ls", folder, check=False).stdout.split()) == set(lab.model["nodes"]),
+        "every node to have told a state run from its spool",
+        60,
+    )
 
 
 def test_checksums_and_settings_are_in_force(lab):
