@@ -457,6 +457,14 @@ def test_a_backup_of_a_timeline_that_was_left_meanwhile_has_failed(told, tool, l
     assert "left meanwhile" in done["reasons"][0]
 
 
+def test_a_backup_brings_along_the_history_that_an_emptied_archive_lacks(told, tool, leading):
+    leading.setattr(local, "where", here(2, descent=wal.line(2, "1\t0/7000000\tx\n")))
+    history = told.wal / wal.history_name(2)
+    history.write_text("1\t0/7000000\tx\n", encoding="ascii")
+    assert base.make(told, tool, World(tool).outside())["verdict"] == "passed"
+    assert tool.files[history.name] == history.read_bytes()
+
+
 def test_tablespaces_are_refused_before_anything_is_stored(told, tool, leading):
     leading.setattr(local, "ask", lambda told, query: [["fast disk"]])
     done = base.make(told, tool, World(tool).outside())

@@ -27,6 +27,9 @@ HEAD = "ERROR: 2026/11/25 20:18:41.123456 "
         ("tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time "
          "2020-01-01T00:00:00Z is before 2026-11-01T00:00:00Z", "clock"),
         ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "certificate"),
+        ("tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time "
+         "2026-11-26T02:53:40Z is after 2026-11-25T02:50:50Z", "certificate"),
+        ("Get \"https://s3:8333/b\": remote error: tls: internal error\nsend request failed", "unreachable"),
         ("RequestError: send request failed\ncaused by: Get \"http://127.0.0.1:9\": dial tcp 127.0.0.1:9: connect: "
          "connection refused", "unreachable"),
         ("dial tcp: lookup nohost.invalid: no such host", "unreachable"),
@@ -38,6 +41,9 @@ HEAD = "ERROR: 2026/11/25 20:18:41.123456 "
         ("invalid input: magic number mismatch", "corrupt"),
         ("openpgp: incorrect key", "corrupt"),
         ("unexpected EOF", "corrupt"),
+        ("CRC check failed", "corrupt"),
+        ("unexpected literal count, want 5 bytes, but only 4 is available", "corrupt"),
+        ("failed to init decrypt reader: EOF", "corrupt"),
         ("WAL file 'pg_wal/0' already archived, contents differ, unable to overwrite", "differs"),
         ("Failed to find any configured storage", "settings"),
         ("something else", "other"),
@@ -76,6 +82,7 @@ def test_words_are_cut_to_what_tells_why():
     assert run.short(said) == "ERROR: list folder: RequestError: send request failed; caused by: Get x".removeprefix(
         "ERROR: "
     )
+    assert run.short(f"{HEAD}no space left\n{HEAD}WAL-G could not complete upload.\n") == "no space left"
     assert run.short("") == "it said nothing"
     assert run.short("one\ntwo\nthree") == "two; three"
 
@@ -339,17 +346,25 @@ def script(tmp_path, text):
     )
 
 
-def test_a_wrong_signature_where_listing_works_is_a_full_storage(tmp_path):
-    refused = 'echo "ERROR: x SignatureDoesNotMatch: y" >&2; exit 1'
+@pytest.mark.parametrize("said", ["SignatureDoesNotMatch: y", "InternalError: y status code: 500"])
+def test_who_takes_nothing_and_can_be_read_is_full(tmp_path, said):
+    refused = f'echo "ERROR: x {said}" >&2; exit 1'
     segment = tmp_path / "000000010000000000000001"
-    told = script(tmp_path, f'case "$1" in st) exit 0;; *) {refused};; esac')
+    told = script(tmp_path, f'case "$1 $2" in "st ls") exit 0;; *) {refused};; esac')
+    tool = tools.tool(told)
+    for write in (lambda: tool.push_wal(segment), lambda: tool.claim({})):
+        with pytest.raises(Failure, match="what is there can be read") as caught:
+            write()
+        assert caught.value.kind == "full"
+    # what can't be read isn't full, whatever it answers
+    with pytest.raises(Failure) as caught:
+        tool.fetch_wal(segment.name, tmp_path / "target")
+    assert caught.value.kind != "full"
+    there = 'echo "obj  36  2026-11-25 20:08:53 +0000 UTC  owner.json"; exit 0'
+    told = script(tmp_path, f'case "$1 $2" in "st ls") {there};; *) {refused};; esac')
     with pytest.raises(Failure) as caught:
         tools.tool(told).push_wal(segment)
-    assert caught.value.kind == "full"
-    told = script(tmp_path, refused)
-    with pytest.raises(Failure) as caught:
-        tools.tool(told).push_wal(segment)
-    assert caught.value.kind == "credentials"
+    assert caught.value.kind == ("credentials" if "Signature" in said else "unreachable")
 
 
 def test_a_push_never_overwrites_and_takes_no_other_files_along(tmp_path):

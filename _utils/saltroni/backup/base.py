@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from saltroni.backup import local, owner, window
+from saltroni.backup import local, owner, wal, window
 from saltroni.backup.failure import Failure
 from saltroni.backup.tools import FULL
 
@@ -125,6 +125,7 @@ def make(settings, tool, outside, full=None):
                 full = wants_full(tool.list(), here.descent, settings.full_every_days, outside.now())
             made = tool.backup(full)
             told.update(backup=made["backup"], kind=made["kind"], bytes=made["bytes"])
+            _tell_descent(settings, tool)
             _settle(settings, tool, outside, made["backup"])
             told["verdict"] = "passed"
         except Failure as err:
@@ -144,6 +145,16 @@ def _refuse_tablespaces(settings):
     if found:
         which = ", ".join(row[0] for row in found)
         raise Failure("other", f"this cluster has tablespaces ({which}), which are not restored: move them away")
+
+
+def _tell_descent(settings, tool):
+    """Archive the histories that the archive lacks: PostgreSQL archives each only once, so one that was emptied has none,
+    and without that of its timeline nothing of a backup can be recovered."""
+    stored = tool.segments()
+    for timeline, _, _ in local.where(settings).descent:
+        path = settings.wal / wal.history_name(timeline)
+        if path.name not in stored and path.exists():
+            tool.push_wal(path)
 
 
 def _settle(settings, tool, outside, identity):
