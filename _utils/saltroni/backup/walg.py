@@ -46,6 +46,8 @@ class Walg:
 
     #: A base backup can be made on a replica.
     from_replica = True
+    #: So two backups that begin at one checkpoint have one name.
+    named_by_checkpoint = True
 
     def __init__(self, settings):
         self._settings = settings
