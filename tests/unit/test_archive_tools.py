@@ -63,6 +63,11 @@ def test_walgs_words_mean_something(text, kind):
         (82, "ERROR: [082]: unable to push WAL file '0' to the archive asynchronously after 60 second(s)", "timeout"),
         (50, "ERROR: [050]: unable to acquire lock on file '/tmp/x': Resource temporarily", "busy"),
         (49, "ERROR: [049]: x", "unreachable"),
+        (55, "ERROR: [055]: unable to load info file '/b/archive.info' or '/b/archive.info.copy':\n"
+         "       FileMissingError: unable to open missing file '/b/archive.info' for read", "gone"),
+        (103, "ERROR: [103]: unable to find a valid repository:\n       repo1: [ProtocolError] unable to load info file "
+         "'/b/archive.info' or '/b/archive.info.copy':\n       ProtocolError: HTTP request failed with 403 (Forbidden):",
+         "credentials"),
     ],
 )  # fmt: skip
 def test_pgbackrests_codes_mean_something(code, text, kind):
@@ -252,6 +257,9 @@ def test_pgbackrests_list_is_read():
     with pytest.raises(Failure) as caught:
         pgbackrest.owned(json.dumps([broken]), "demo")
     assert caught.value.kind == "unreachable"
+    # an archive that can't be read isn't one without backups
+    with pytest.raises(Failure):
+        pgbackrest.backups(json.dumps([{**broken, "backup": []}]))
 
 
 def test_pgbackrests_list_of_files_is_read():

@@ -210,6 +210,19 @@ def _stanza(out):
         raise Failure("other", f"pgBackRest's list isn't understood: {err!r}") from err
 
 
+def _refuse_unread(stanza):
+    """``info`` ends with 0 and an empty list where the repository can't be read.
+
+    Raises:
+        Failure: by its words.
+    """
+    code = (stanza.get("status") or {}).get("code", 1)
+    # 0 ok, 1 no stanza, 2 no backup, 3 no data of the stanza; else the repository itself fails
+    if code not in (0, 1, 2, 3):
+        said = "; ".join(str(repo["status"].get("message")) for repo in stanza.get("repo", []) if repo.get("status"))
+        raise Failure(run.classify(said, None, "pgbackrest"), f"asking for its list: {run.short(said)}")
+
+
 def backups(out, segment_bytes=wal.SEGMENT_BYTES):
     """Backups in what ``info --output=json`` gives. Pure.
 
@@ -217,6 +230,7 @@ def backups(out, segment_bytes=wal.SEGMENT_BYTES):
         Failure: it isn't what was expected.
     """
     stanza = _stanza(out)
+    _refuse_unread(stanza)
     try:
         systems = {(row["repo-key"], row["id"]): int(row["system-id"]) for row in stanza["db"]}
         made = [_backup(row, systems, segment_bytes) for row in stanza["backup"]]
@@ -253,11 +267,7 @@ def owned(out, cluster):
         Failure: the repository can't be asked.
     """
     stanza = _stanza(out)
-    code = (stanza.get("status") or {}).get("code", 1)
-    # 0 ok, 1 no stanza, 2 no backup, 3 no data of the stanza; else the repository itself fails
-    if code not in (0, 1, 2, 3):
-        said = "; ".join(str(repo["status"].get("message")) for repo in stanza.get("repo", []) if repo.get("status"))
-        raise Failure(run.classify(said, None, "pgbackrest"), f"asking whose the archive is: {run.short(said)}")
+    _refuse_unread(stanza)
     if not stanza.get("db"):
         return None
     return {"system_identifier": str(stanza["db"][-1]["system-id"]), "cluster": cluster, "since": None}

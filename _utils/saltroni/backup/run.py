@@ -26,7 +26,8 @@ RULES = tuple(
         # a server that is about to end answers "tls: internal error"
         ("certificate", r"x509|unable to verify|certificate|tls: (?!handshake timeout|internal error)"),
         ("no_bucket", r"NoSuchBucket"),
-        ("gone", r"unable to load info file|missing stanza"),
+        # an info file that can't be loaded has any other reason, too
+        ("gone", r"unable to open missing file '.*\.info|missing stanza"),
         ("foreign", r"ArchiveMismatchError|BackupMismatchError|DbMismatchError|system-id [0-9]+ do not match"),
         ("differs", r"contents differ|ArchiveDuplicateError|already exists in the (repo|archive).*different checksum"),
         ("full", r"no space left|StorageFull|InsufficientStorage|Quota ?Exceeded|status code: 507"),
