@@ -1,5 +1,6 @@
 """What WAL-G and pgBackRest say, as they said it when it was measured; what a failure means; how a tool is run."""
 
+import dataclasses
 import getpass
 import json
 import os
@@ -373,6 +374,20 @@ def test_who_takes_nothing_and_can_be_read_is_full(tmp_path, said):
     with pytest.raises(Failure) as caught:
         tools.tool(told).push_wal(segment)
     assert caught.value.kind == ("credentials" if "Signature" in said else "unreachable")
+
+
+def test_pgbackrests_storage_that_takes_nothing_and_can_be_read_is_full(tmp_path):
+    told = script(
+        tmp_path,
+        "case $1 in info) echo '[]';; *) echo 'ERROR: [101]: [500] Internal Server Error' >&2; exit 101;; esac",
+    )
+    tool = pgbackrest.PgBackRest(dataclasses.replace(told, tool="pgbackrest", pgbackrest=told.walg))
+    with pytest.raises(Failure) as caught:
+        tool.claim({})
+    assert caught.value.kind == "full"
+    with pytest.raises(Failure) as caught:
+        tool.segments()
+    assert caught.value.kind == "unreachable"
 
 
 def test_a_push_never_overwrites_and_takes_no_other_files_along(tmp_path):

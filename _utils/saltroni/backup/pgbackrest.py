@@ -23,6 +23,8 @@ from saltroni.backup.tools import DELTA, FULL, Backup
 
 #: The exit code of ``archive-get`` for a file that isn't there; everything else but 0 is a failure.
 MISSING = 1
+#: How a storage that is full may refuse.
+_REFUSED = re.compile(r"\[500\]|failed with 500|InternalError")
 PROBE = "saltroni.probe"
 _ARCHIVED = re.compile(
     r"(?:^|/)(?P<name>[0-9A-F]{24}(?:\.partial)?)-[0-9a-f]{40}(?:\.\w+)?$|(?:^|/)(?P<history>[0-9A-F]{8}\.history)$"
@@ -57,15 +59,27 @@ class PgBackRest:
         options = [f"--config={told.pgbackrest_config}", f"--stanza={told.cluster}", "--log-level-console=warn"]
         return run.run([told.pgbackrest, command, *options, *words], timeout_s, told.user)
 
-    def _do(self, what, command, words, timeout_s):
-        """Run and return what it wrote to its standard output."""
+    def _do(self, what, command, words, timeout_s, writes=False):
+        """Run and return what it wrote to its standard output; ``writes``: into the storage."""
         done = self._run(command, words, timeout_s)
         if done.code != 0:
-            raise self._failure(done, what)
+            raise self._failure(done, what, writes)
         return done.out
 
-    def _failure(self, done, what):
-        return run.failure(done, what, "pgbackrest", self._settings.pgbackrest_config)
+    def _failure(self, done, what, writes=False):
+        found = run.failure(done, what, "pgbackrest", self._settings.pgbackrest_config)
+        # a full SeaweedFS answers 500 to what is written
+        if writes and _REFUSED.search(done.text) and self._reads():
+            return Failure("full", f"{found.text}; what is there can be read")
+        return found
+
+    def _reads(self):
+        """Whether the archive can be listed and read."""
+        try:
+            self.owner()
+        except Failure:
+            return False
+        return True
 
     def push_wal(self, path):
         """Archive a file."""
@@ -74,7 +88,7 @@ class PgBackRest:
         words = [f"--archive-timeout={max(1, int(told.push_timeout_s) - 5)}", str(path)]
         if not (path.parent / STATUS / f"{path.name}.ready").exists():
             words.insert(0, "--no-archive-async")
-        self._do(f"archiving {path.name}", "archive-push", words, told.push_timeout_s)
+        self._do(f"archiving {path.name}", "archive-push", words, told.push_timeout_s, writes=True)
 
     def fetch_wal(self, name, target, prefetch=None):
         """Fetch a file, whole or not at all; never in advance."""
@@ -105,7 +119,9 @@ class PgBackRest:
             f"--archive-timeout={told.archived_timeout_s:g}",
         ]
         # its warning that nothing is kept for ever is none: expiring is done by expire()
-        self._do("a base backup", "backup", [*words, "--repo1-retention-full=9999999"], told.backup_timeout_s)
+        self._do(
+            "a base backup", "backup", [*words, "--repo1-retention-full=9999999"], told.backup_timeout_s, writes=True
+        )
         before = {one.id for one in known}
         made = [one for one in self.list() if one.id not in before]
         if not made:
@@ -181,7 +197,7 @@ class PgBackRest:
         self._do("listing", "repo-ls", ["--output=json"], timeout_s)
         self._info()
         with tempfile.TemporaryDirectory(prefix="saltroni-"):
-            self._do("writing", "repo-put", [PROBE], timeout_s)
+            self._do("writing", "repo-put", [PROBE], timeout_s, writes=True)
             self._do("removing", "repo-rm", [PROBE], timeout_s)
 
     def owner(self):
@@ -190,7 +206,7 @@ class PgBackRest:
 
     def claim(self, owner):
         """Make the stanza."""
-        self._do("making the stanza", "stanza-create", ["--no-online"], self._settings.list_timeout_s)
+        self._do("making the stanza", "stanza-create", ["--no-online"], self._settings.list_timeout_s, writes=True)
 
 
 def _data_dir(target):
