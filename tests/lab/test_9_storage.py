@@ -127,7 +127,9 @@ def test_full(lab):
         lab.call(node, "seaweedfs.buckets", "timeout_s=120")
         until(lambda: lab.call(first, "walg.list", check=False)[1] == 0, "the storage to be read", 60)
         # for some seconds after its start it can't be read either
-        until(lambda: "(full: " in str(lab.call(replica(lab), "walg.probe", check=False)[0]), "a probe to say full", 120)
+        until(
+            lambda: "(full: " in str(lab.call(replica(lab), "walg.probe", check=False)[0]), "a probe to say full", 120
+        )
         storage.waits_for(lab, *kinds)
         storage.failed(storage.backup(lab), *kinds)
         # what was archived before can be restored all the while
