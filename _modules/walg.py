@@ -19,6 +19,7 @@ import saltroni.backup.prove
 import saltroni.backup.settings
 import saltroni.backup.target
 import saltroni.backup.tools
+import saltroni.backup.wal
 import saltroni.backup.window
 import saltroni.drill.busy
 import saltroni.etcd.gateway
@@ -105,6 +106,7 @@ def backup(full=None, here=False, scheduled=False, unless_younger_h=0.5):
             cluster=lambda: _cluster(model),
             switch=lambda leader: _switch(model, leader),
             lock=lambda: saltroni.backup.lock.held(model, f"backup-{identity}", since.isoformat(timespec="seconds")),
+            checkpoint=lambda leader: _checkpoint(model, leader),
         )
         if scheduled:
             # each node learns whose the archive is: one that will lead must know an archive that got lost from a new one
@@ -136,6 +138,17 @@ def _cluster(model):
 
 def _switch(model, leader):
     """Have the leader begin a new segment of the log."""
+    _ask_leader(model, leader, "begin a new segment of its log", 10, "SELECT pg_switch_wal()")
+
+
+def _checkpoint(model, leader):
+    """Have the leader begin a new segment and make a checkpoint; where its log is afterwards."""
+    queries = ("SELECT pg_switch_wal()", "CHECKPOINT", "SELECT pg_current_wal_lsn()::text")
+    return saltroni.backup.wal.position(_ask_leader(model, leader, "make a checkpoint", 600, *queries))
+
+
+def _ask_leader(model, leader, what, timeout_s, *queries):
+    """Run queries on the leader; the last one's value."""
     import psycopg  # put into Salt's Python by the state that needs it
 
     where = {
@@ -150,13 +163,15 @@ def _switch(model, leader):
         "gssencmode": "disable",
         "connect_timeout": 10,
         "application_name": "saltroni backup",
-        "options": "-c statement_timeout=10s",
+        "options": f"-c statement_timeout={timeout_s}s",
     }
     try:
         with psycopg.connect(**where, autocommit=True) as connection:
-            connection.execute("SELECT pg_switch_wal()")
+            for query in queries:
+                cursor = connection.execute(query)
+            return cursor.fetchone()[0]
     except psycopg.Error as err:
-        raise Failure("database", f"{leader} doesn't begin a new segment of its log: {str(err).strip()}") from err
+        raise Failure("database", f"{leader} doesn't {what}: {str(err).strip()}") from err
 
 
 def list_():

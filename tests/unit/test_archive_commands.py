@@ -457,6 +457,35 @@ def test_a_backup_of_a_timeline_that_was_left_meanwhile_has_failed(told, tool, l
     assert "left meanwhile" in done["reasons"][0]
 
 
+def test_a_replicas_backup_begins_at_a_checkpoint_of_its_own(told, tool, leading):
+    """WAL-G names it by its checkpoint: a second of that name would be written over the first."""
+    tool.named_by_checkpoint = True
+    place = wal.line(1)[-1]
+    at = iter([0, 2**20, 3 * 2**20])
+    asked = []
+
+    def where(_):
+        return local.Where(True, 1, next(at, 9 * 2**20), (place,))
+
+    leading.setattr(local, "where", where)
+    world = World(tool)
+    outside = dataclasses.replace(world.outside(), checkpoint=lambda leader: asked.append(leader) or 3 * 2**20)
+    assert base.make(told, tool, outside, full=True)["verdict"] == "passed"
+    assert (asked, world.now) == (["pg1"], base.EVERY_S)
+    # one that doesn't get it makes none
+    leading.setattr(local, "where", lambda _: local.Where(True, 1, 0, (place,)))
+    done = base.make(told, tool, outside, full=True)
+    assert (done["backup"], "pg1's checkpoint" in done["reasons"][0]) == (None, True)
+
+
+def test_a_backup_brings_along_the_history_that_an_emptied_archive_lacks(told, tool, leading):
+    leading.setattr(local, "where", here(2, descent=wal.line(2, "1\t0/7000000\tx\n")))
+    history = told.wal / wal.history_name(2)
+    history.write_text("1\t0/7000000\tx\n", encoding="ascii")
+    assert base.make(told, tool, World(tool).outside())["verdict"] == "passed"
+    assert tool.files[history.name] == history.read_bytes()
+
+
 def test_tablespaces_are_refused_before_anything_is_stored(told, tool, leading):
     leading.setattr(local, "ask", lambda told, query: [["fast disk"]])
     done = base.make(told, tool, World(tool).outside())

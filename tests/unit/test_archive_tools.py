@@ -1,5 +1,6 @@
 """What WAL-G and pgBackRest say, as they said it when it was measured; what a failure means; how a tool is run."""
 
+import dataclasses
 import getpass
 import json
 import os
@@ -27,6 +28,9 @@ HEAD = "ERROR: 2026/11/25 20:18:41.123456 "
         ("tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time "
          "2020-01-01T00:00:00Z is before 2026-11-01T00:00:00Z", "clock"),
         ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "certificate"),
+        ("tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time "
+         "2026-11-26T02:53:40Z is after 2026-11-25T02:50:50Z", "certificate"),
+        ("Get \"https://s3:8333/b\": remote error: tls: internal error\nsend request failed", "unreachable"),
         ("RequestError: send request failed\ncaused by: Get \"http://127.0.0.1:9\": dial tcp 127.0.0.1:9: connect: "
          "connection refused", "unreachable"),
         ("dial tcp: lookup nohost.invalid: no such host", "unreachable"),
@@ -38,6 +42,9 @@ HEAD = "ERROR: 2026/11/25 20:18:41.123456 "
         ("invalid input: magic number mismatch", "corrupt"),
         ("openpgp: incorrect key", "corrupt"),
         ("unexpected EOF", "corrupt"),
+        ("CRC check failed", "corrupt"),
+        ("unexpected literal count, want 5 bytes, but only 4 is available", "corrupt"),
+        ("failed to init decrypt reader: EOF", "corrupt"),
         ("WAL file 'pg_wal/0' already archived, contents differ, unable to overwrite", "differs"),
         ("Failed to find any configured storage", "settings"),
         ("something else", "other"),
@@ -57,6 +64,11 @@ def test_walgs_words_mean_something(text, kind):
         (82, "ERROR: [082]: unable to push WAL file '0' to the archive asynchronously after 60 second(s)", "timeout"),
         (50, "ERROR: [050]: unable to acquire lock on file '/tmp/x': Resource temporarily", "busy"),
         (49, "ERROR: [049]: x", "unreachable"),
+        (55, "ERROR: [055]: unable to load info file '/b/archive.info' or '/b/archive.info.copy':\n"
+         "       FileMissingError: unable to open missing file '/b/archive.info' for read", "gone"),
+        (103, "ERROR: [103]: unable to find a valid repository:\n       repo1: [ProtocolError] unable to load info file "
+         "'/b/archive.info' or '/b/archive.info.copy':\n       ProtocolError: HTTP request failed with 403 (Forbidden):",
+         "credentials"),
     ],
 )  # fmt: skip
 def test_pgbackrests_codes_mean_something(code, text, kind):
@@ -76,6 +88,7 @@ def test_words_are_cut_to_what_tells_why():
     assert run.short(said) == "ERROR: list folder: RequestError: send request failed; caused by: Get x".removeprefix(
         "ERROR: "
     )
+    assert run.short(f"{HEAD}no space left\n{HEAD}WAL-G could not complete upload.\n") == "no space left"
     assert run.short("") == "it said nothing"
     assert run.short("one\ntwo\nthree") == "two; three"
 
@@ -245,6 +258,9 @@ def test_pgbackrests_list_is_read():
     with pytest.raises(Failure) as caught:
         pgbackrest.owned(json.dumps([broken]), "demo")
     assert caught.value.kind == "unreachable"
+    # an archive that can't be read isn't one without backups
+    with pytest.raises(Failure):
+        pgbackrest.backups(json.dumps([{**broken, "backup": []}]))
 
 
 def test_pgbackrests_list_of_files_is_read():
@@ -339,17 +355,39 @@ def script(tmp_path, text):
     )
 
 
-def test_a_wrong_signature_where_listing_works_is_a_full_storage(tmp_path):
-    refused = 'echo "ERROR: x SignatureDoesNotMatch: y" >&2; exit 1'
+@pytest.mark.parametrize("said", ["SignatureDoesNotMatch: y", "InternalError: y status code: 500"])
+def test_who_takes_nothing_and_can_be_read_is_full(tmp_path, said):
+    refused = f'echo "ERROR: x {said}" >&2; exit 1'
     segment = tmp_path / "000000010000000000000001"
-    told = script(tmp_path, f'case "$1" in st) exit 0;; *) {refused};; esac')
+    told = script(tmp_path, f'case "$1 $2" in "st ls") exit 0;; *) {refused};; esac')
+    tool = tools.tool(told)
+    for write in (lambda: tool.push_wal(segment), lambda: tool.claim({})):
+        with pytest.raises(Failure, match="what is there can be read") as caught:
+            write()
+        assert caught.value.kind == "full"
+    # what can't be read isn't full, whatever it answers
+    with pytest.raises(Failure) as caught:
+        tool.fetch_wal(segment.name, tmp_path / "target")
+    assert caught.value.kind != "full"
+    there = 'echo "obj  36  2026-11-25 20:08:53 +0000 UTC  owner.json"; exit 0'
+    told = script(tmp_path, f'case "$1 $2" in "st ls") {there};; *) {refused};; esac')
     with pytest.raises(Failure) as caught:
         tools.tool(told).push_wal(segment)
+    assert caught.value.kind == ("credentials" if "Signature" in said else "unreachable")
+
+
+def test_pgbackrests_storage_that_takes_nothing_and_can_be_read_is_full(tmp_path):
+    told = script(
+        tmp_path,
+        "case $1 in info) echo '[]';; *) echo 'ERROR: [101]: [500] Internal Server Error' >&2; exit 101;; esac",
+    )
+    tool = pgbackrest.PgBackRest(dataclasses.replace(told, tool="pgbackrest", pgbackrest=told.walg))
+    with pytest.raises(Failure) as caught:
+        tool.claim({})
     assert caught.value.kind == "full"
-    told = script(tmp_path, refused)
     with pytest.raises(Failure) as caught:
-        tools.tool(told).push_wal(segment)
-    assert caught.value.kind == "credentials"
+        tool.segments()
+    assert caught.value.kind == "unreachable"
 
 
 def test_a_push_never_overwrites_and_takes_no_other_files_along(tmp_path):

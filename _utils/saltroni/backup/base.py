@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from saltroni.backup import local, owner, window
+from saltroni.backup import local, owner, wal, window
 from saltroni.backup.failure import Failure
 from saltroni.backup.tools import FULL
 
@@ -33,6 +33,8 @@ class Outside:
     now: object = lambda: datetime.now(UTC)
     clock: object = time.monotonic
     sleep: object = time.sleep
+    #: ``(leader's name) -> LSN``: have it begin a new segment and make a checkpoint; replayed up to there, a replica has it.
+    checkpoint: object = None
 
 
 def maker(cluster, from_replica=True):
@@ -123,8 +125,10 @@ def make(settings, tool, outside, full=None):
             if full is None:
                 here = local.where(settings)
                 full = wants_full(tool.list(), here.descent, settings.full_every_days, outside.now())
+            _begin_anew(settings, tool, outside)
             made = tool.backup(full)
             told.update(backup=made["backup"], kind=made["kind"], bytes=made["bytes"])
+            _tell_descent(settings, tool)
             _settle(settings, tool, outside, made["backup"])
             told["verdict"] = "passed"
         except Failure as err:
@@ -144,6 +148,36 @@ def _refuse_tablespaces(settings):
     if found:
         which = ", ".join(row[0] for row in found)
         raise Failure("other", f"this cluster has tablespaces ({which}), which are not restored: move them away")
+
+
+def _begin_anew(settings, tool, outside):
+    """Have a replica's backup begin at a checkpoint of its own.
+
+    It begins at the leader's last one, and WAL-G names it by that: a second one would be written over a first that is
+    complete and counts, and whoever dies meanwhile leaves a mixture of both.
+    """
+    if not getattr(tool, "named_by_checkpoint", False) or not local.where(settings).in_recovery:
+        return
+    leader = outside.cluster().get("leader")
+    if leader is None:
+        raise Failure("database", "nobody leads, so nobody makes a checkpoint for a base backup to begin at")
+    wanted, end = outside.checkpoint(leader), outside.clock() + settings.archived_timeout_s
+    while local.where(settings).lsn < wanted:
+        if outside.clock() + EVERY_S > end:
+            raise Failure(
+                "timeout", f"waited {settings.archived_timeout_s:g} s until this replica had {leader}'s checkpoint"
+            )
+        outside.sleep(EVERY_S)
+
+
+def _tell_descent(settings, tool):
+    """Archive the histories that the archive lacks: PostgreSQL archives each only once, so one that was emptied has none,
+    and without that of its timeline nothing of a backup can be recovered."""
+    stored = tool.segments()
+    for timeline, _, _ in local.where(settings).descent:
+        path = settings.wal / wal.history_name(timeline)
+        if path.name not in stored and path.exists():
+            tool.push_wal(path)
 
 
 def _settle(settings, tool, outside, identity):

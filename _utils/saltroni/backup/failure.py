@@ -6,7 +6,7 @@ KINDS = {
     "credentials": "the storage refuses the key: look at s3_access_key and s3_secret_key of this cluster",
     "full": "the storage is full: free space there, or keep fewer backups",
     "unreachable": "the storage doesn't answer: look at its service and at the network",
-    "certificate": "the storage's certificate isn't trusted: look at saltroni:backup:storage:ca",
+    "certificate": "the storage's certificate isn't trusted, or has ended: look at its dates, and at saltroni:backup:storage:ca",
     "no_bucket": "the bucket isn't there: make it, or correct saltroni:backup:storage:bucket",
     "clock": "this node's clock is wrong: look at its time synchronization",
     "corrupt": "what is stored is damaged or can't be decrypted",

@@ -23,6 +23,8 @@ from saltroni.backup.tools import DELTA, FULL, Backup
 
 #: The exit code of ``archive-get`` for a file that isn't there; everything else but 0 is a failure.
 MISSING = 1
+#: How a storage that is full may refuse.
+_REFUSED = re.compile(r"\[500\]|failed with 500|InternalError")
 PROBE = "saltroni.probe"
 _ARCHIVED = re.compile(
     r"(?:^|/)(?P<name>[0-9A-F]{24}(?:\.partial)?)-[0-9a-f]{40}(?:\.\w+)?$|(?:^|/)(?P<history>[0-9A-F]{8}\.history)$"
@@ -57,15 +59,27 @@ class PgBackRest:
         options = [f"--config={told.pgbackrest_config}", f"--stanza={told.cluster}", "--log-level-console=warn"]
         return run.run([told.pgbackrest, command, *options, *words], timeout_s, told.user)
 
-    def _do(self, what, command, words, timeout_s):
-        """Run and return what it wrote to its standard output."""
+    def _do(self, what, command, words, timeout_s, writes=False):
+        """Run and return what it wrote to its standard output; ``writes``: into the storage."""
         done = self._run(command, words, timeout_s)
         if done.code != 0:
-            raise self._failure(done, what)
+            raise self._failure(done, what, writes)
         return done.out
 
-    def _failure(self, done, what):
-        return run.failure(done, what, "pgbackrest", self._settings.pgbackrest_config)
+    def _failure(self, done, what, writes=False):
+        found = run.failure(done, what, "pgbackrest", self._settings.pgbackrest_config)
+        # a full SeaweedFS answers 500 to what is written
+        if writes and _REFUSED.search(done.text) and self._reads():
+            return Failure("full", f"{found.text}; what is there can be read")
+        return found
+
+    def _reads(self):
+        """Whether the archive can be listed and read."""
+        try:
+            self.owner()
+        except Failure:
+            return False
+        return True
 
     def push_wal(self, path):
         """Archive a file."""
@@ -74,7 +88,7 @@ class PgBackRest:
         words = [f"--archive-timeout={max(1, int(told.push_timeout_s) - 5)}", str(path)]
         if not (path.parent / STATUS / f"{path.name}.ready").exists():
             words.insert(0, "--no-archive-async")
-        self._do(f"archiving {path.name}", "archive-push", words, told.push_timeout_s)
+        self._do(f"archiving {path.name}", "archive-push", words, told.push_timeout_s, writes=True)
 
     def fetch_wal(self, name, target, prefetch=None):
         """Fetch a file, whole or not at all; never in advance."""
@@ -105,7 +119,9 @@ class PgBackRest:
             f"--archive-timeout={told.archived_timeout_s:g}",
         ]
         # its warning that nothing is kept for ever is none: expiring is done by expire()
-        self._do("a base backup", "backup", [*words, "--repo1-retention-full=9999999"], told.backup_timeout_s)
+        self._do(
+            "a base backup", "backup", [*words, "--repo1-retention-full=9999999"], told.backup_timeout_s, writes=True
+        )
         before = {one.id for one in known}
         made = [one for one in self.list() if one.id not in before]
         if not made:
@@ -181,7 +197,7 @@ class PgBackRest:
         self._do("listing", "repo-ls", ["--output=json"], timeout_s)
         self._info()
         with tempfile.TemporaryDirectory(prefix="saltroni-"):
-            self._do("writing", "repo-put", [PROBE], timeout_s)
+            self._do("writing", "repo-put", [PROBE], timeout_s, writes=True)
             self._do("removing", "repo-rm", [PROBE], timeout_s)
 
     def owner(self):
@@ -190,7 +206,7 @@ class PgBackRest:
 
     def claim(self, owner):
         """Make the stanza."""
-        self._do("making the stanza", "stanza-create", ["--no-online"], self._settings.list_timeout_s)
+        self._do("making the stanza", "stanza-create", ["--no-online"], self._settings.list_timeout_s, writes=True)
 
 
 def _data_dir(target):
@@ -210,6 +226,19 @@ def _stanza(out):
         raise Failure("other", f"pgBackRest's list isn't understood: {err!r}") from err
 
 
+def _refuse_unread(stanza):
+    """``info`` ends with 0 and an empty list where the repository can't be read.
+
+    Raises:
+        Failure: by its words.
+    """
+    code = (stanza.get("status") or {}).get("code", 1)
+    # 0 ok, 1 no stanza, 2 no backup, 3 no data of the stanza; else the repository itself fails
+    if code not in (0, 1, 2, 3):
+        said = "; ".join(str(repo["status"].get("message")) for repo in stanza.get("repo", []) if repo.get("status"))
+        raise Failure(run.classify(said, None, "pgbackrest"), f"asking for its list: {run.short(said)}")
+
+
 def backups(out, segment_bytes=wal.SEGMENT_BYTES):
     """Backups in what ``info --output=json`` gives. Pure.
 
@@ -217,6 +246,7 @@ def backups(out, segment_bytes=wal.SEGMENT_BYTES):
         Failure: it isn't what was expected.
     """
     stanza = _stanza(out)
+    _refuse_unread(stanza)
     try:
         systems = {(row["repo-key"], row["id"]): int(row["system-id"]) for row in stanza["db"]}
         made = [_backup(row, systems, segment_bytes) for row in stanza["backup"]]
@@ -253,11 +283,7 @@ def owned(out, cluster):
         Failure: the repository can't be asked.
     """
     stanza = _stanza(out)
-    code = (stanza.get("status") or {}).get("code", 1)
-    # 0 ok, 1 no stanza, 2 no backup, 3 no data of the stanza; else the repository itself fails
-    if code not in (0, 1, 2, 3):
-        said = "; ".join(str(repo["status"].get("message")) for repo in stanza.get("repo", []) if repo.get("status"))
-        raise Failure(run.classify(said, None, "pgbackrest"), f"asking whose the archive is: {run.short(said)}")
+    _refuse_unread(stanza)
     if not stanza.get("db"):
         return None
     return {"system_identifier": str(stanza["db"][-1]["system-id"]), "cluster": cluster, "since": None}

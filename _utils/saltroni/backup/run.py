@@ -21,10 +21,13 @@ PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 RULES = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
-        ("clock", r"RequestTimeTooSkewed|RequestExpired|certificate .*is not yet valid|is before \d{4}-\d\d-"),
-        ("certificate", r"x509|unable to verify|certificate|tls: (?!handshake timeout)"),
+        # Go says "has expired or is not yet valid" of both; of one that has ended it goes on "… is after …"
+        ("clock", r"RequestTimeTooSkewed|RequestExpired|certificate is not yet valid|is before \d{4}-\d\d-"),
+        # a server that is about to end answers "tls: internal error"
+        ("certificate", r"x509|unable to verify|certificate|tls: (?!handshake timeout|internal error)"),
         ("no_bucket", r"NoSuchBucket"),
-        ("gone", r"unable to load info file|missing stanza"),
+        # an info file that can't be loaded has any other reason, too
+        ("gone", r"unable to open missing file '.*\.info|missing stanza"),
         ("foreign", r"ArchiveMismatchError|BackupMismatchError|DbMismatchError|system-id [0-9]+ do not match"),
         ("differs", r"contents differ|ArchiveDuplicateError|already exists in the (repo|archive).*different checksum"),
         ("full", r"no space left|StorageFull|InsufficientStorage|Quota ?Exceeded|status code: 507"),
@@ -42,7 +45,10 @@ RULES = tuple(
         (
             "corrupt",
             r"magic number|openpgp|unexpected EOF|corrupt|invalid header|tag byte|checksum|CryptoError|unable to flush|"
-            r"ChecksumError|FormatError|decompress|cipher header",
+            r"ChecksumError|FormatError|decompress|cipher header|"
+            # what a single bit makes of what zstd has packed
+            r"CRC check|literal|decrypt reader|invalid (?:input|offset)|block (?:size|too|type)|frame size|window size|"
+            r"tableLog|output table|match (?:len|offset)|huff0|extra bits|Extraction error",
         ),
         ("settings", r"failed to find any configured storage|failed to configure|OptionRequired|OptionInvalid"),
     )
@@ -62,6 +68,8 @@ _STAMP = re.compile(r"^(?:<\d+>)?(?:ERROR|FATAL|WARNING|INFO): \d{4}/\d\d/\d\d [
 #: What follows the line that tells what failed, and tells why.
 _CAUSE = re.compile(r"caused by:|repo\d+: |\[?\w+Error\]? |\w+Error:|HINT: is|dial tcp|Get \"|Put \"|Head \"")
 _TOLD = re.compile(r"^(?:<\d+>)?(?:ERROR|FATAL)|P\d\d +ERROR|panic:")
+#: What only says that the line before was the end of it.
+_EMPTY = re.compile(r"could not complete upload|unable to complete uploads|^failed to extract files:$")
 
 
 @dataclass(frozen=True)
@@ -171,6 +179,7 @@ def short(text, most=400):
             told[-1] += f"; {line}"
         if line:
             last = [*last[-1:], line]
+    told = [line for line in told if not _EMPTY.search(line)] or told
     return scrub("; ".join(dict.fromkeys((told or last)[-2:])))[:most] or "it said nothing"
 
 

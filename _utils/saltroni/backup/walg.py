@@ -25,7 +25,12 @@ BACKUP_FOLDER = "basebackups_005"
 MAX_STEPS = "1000"
 #: Tries of one request: few where somebody waits, more where hours of work would be lost.
 FEW, MANY = "3", "10"
+#: How often a part of a base backup that couldn't be unpacked is fetched once more. It waits one minute, two, then four and
+#: five: with its own 15 a damaged part would take an hour to be told.
+AGAIN = "2"
 
+#: How a storage that is full may refuse.
+_REFUSED = re.compile(r"SignatureDoesNotMatch|InternalError|status code: 500")
 _STORED = re.compile(
     r"^obj +(?P<size>\d+) +(?P<day>\d{4}-\d\d-\d\d) (?P<hour>\d\d:\d\d:\d\d)\S* (?P<zone>[+-]\d{4}) \S+ +"
     r"(?P<name>[0-9A-F]{24}(?:\.partial)?|[0-9A-F]{8}\.history)(?:\.(?:zst|lz4|lzma|br|none))?(?:\s.*)?$"
@@ -41,6 +46,8 @@ class Walg:
 
     #: A base backup can be made on a replica.
     from_replica = True
+    #: So two backups that begin at one checkpoint have one name.
+    named_by_checkpoint = True
 
     def __init__(self, settings):
         self._settings = settings
@@ -61,32 +68,35 @@ class Walg:
         }
         return run.run([told.walg, *arguments, "--config", told.walg_config], timeout_s, told.user, variables)
 
-    def _do(self, what, arguments, timeout_s, retries=FEW, **environment):
-        """Run and return what it wrote to its standard output."""
+    def _do(self, what, arguments, timeout_s, retries=FEW, writes=False, **environment):
+        """Run and return what it wrote to its standard output; ``writes``: into the storage."""
         done = self._run(arguments, timeout_s, retries, **environment)
         if done.code != 0:
-            raise self._failure(done, what)
+            raise self._failure(done, what, writes)
         return done.out
 
-    def _failure(self, done, what):
+    def _failure(self, done, what, writes=False):
         found = run.failure(done, what, "walg", self._settings.walg_config)
-        # a full SeaweedFS answers 500, and the SDK's second try then has a wrong signature
-        if found.kind == "credentials" and "SignatureDoesNotMatch" in done.text and self._lists():
-            return Failure("full", found.text)
+        # a full SeaweedFS answers 500 to what is written, and the SDK's second try may then have a wrong signature
+        if writes and _REFUSED.search(done.text) and self._reads():
+            return Failure("full", f"{found.text}; what is there can be read")
         return found
 
-    def _lists(self):
+    def _reads(self):
+        """Whether the archive can be listed and read."""
         try:
-            return self._run(["st", "ls"], self._settings.list_timeout_s).code == 0
+            self.owner()
         except Failure:
             return False
+        return True
 
     def push_wal(self, path):
         """Archive a file."""
         # no other files beside this one: what WAL-G archives in advance it only remembers in a file, and it believes that
         # file even when the archive is another one
         arguments = ["wal-push", str(path)]
-        self._do(f"archiving {path.name}", arguments, self._settings.push_timeout_s, WALG_UPLOAD_CONCURRENCY="1")
+        timeout_s = self._settings.push_timeout_s
+        self._do(f"archiving {path.name}", arguments, timeout_s, writes=True, WALG_UPLOAD_CONCURRENCY="1")
 
     def fetch_wal(self, name, target, prefetch=None):
         """Fetch a file, whole or not at all."""
@@ -117,7 +127,7 @@ class Walg:
         else:
             # never LATEST: that may be of a timeline that was left
             arguments += ["--delta-from-name", base.id]
-        self._do("a base backup", arguments, told.backup_timeout_s, MANY, WALG_DELTA_MAX_STEPS=MAX_STEPS)
+        self._do("a base backup", arguments, told.backup_timeout_s, MANY, writes=True, WALG_DELTA_MAX_STEPS=MAX_STEPS)
         before = {one.id for one in known}
         made = [one for one in self.list() if one.id not in before and window.belongs(one, here.descent)]
         if not made:
@@ -140,7 +150,7 @@ class Walg:
         self._refuse_tablespaces(backup_id)
         folder = files.empty(folder, told.user)
         arguments = ["backup-fetch", str(folder), backup_id]
-        self._do(f"restoring {backup_id}", arguments, told.restore_timeout_s, MANY)
+        self._do(f"restoring {backup_id}", arguments, told.restore_timeout_s, MANY, WALG_DOWNLOAD_FILE_RETRIES=AGAIN)
         files.finish(folder, wal_folder, told.user)
 
     def _refuse_tablespaces(self, backup_id):
@@ -191,7 +201,7 @@ class Walg:
         """List, write and read."""
         timeout_s = self._settings.list_timeout_s
         self._do("listing", ["st", "check", "read"], timeout_s)
-        self._do("writing", ["st", "check", "write"], timeout_s)
+        self._do("writing", ["st", "check", "write"], timeout_s, writes=True)
 
     def owner(self):
         """Whose the archive is."""
@@ -214,7 +224,7 @@ class Walg:
             source.chmod(0o644)
             files.given(made, self._settings.user)
             arguments = ["st", "put", str(source), OWNER, "--no-compress", "--no-encrypt"]
-            self._do("writing whose the archive is", arguments, self._settings.list_timeout_s)
+            self._do("writing whose the archive is", arguments, self._settings.list_timeout_s, writes=True)
 
 
 def backups(out, segment_bytes=wal.SEGMENT_BYTES):

@@ -199,8 +199,10 @@ def missing(settings, tool):
     """
     stored = tool.segments()
     lost = [(gap["first"], gap["last"]) for one in look(settings, tool) if one.present for gap in one.gaps]
-    descent = local.where(settings).descent
-    histories = [wal.history_name(timeline) for timeline, _, _ in descent if timeline > 1]
+    here = local.where(settings)
+    # of an earlier timeline that the archive has nothing of, nothing can be restored anyway
+    known = {here.timeline} | {wal.timeline(name) for name in stored if wal.kind(name) == wal.SEGMENT}
+    histories = [wal.history_name(one) for one, _, _ in here.descent if one > 1 and one in known]
     lost += [(name, name) for name in histories if name not in stored]
     return [{"timeline": wal.timeline(first), "start": first, "end": last, "status": "MISSING"} for first, last in lost]
 
