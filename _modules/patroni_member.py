@@ -80,7 +80,7 @@ def config_differences():
 
 
 def config_change(patch):
-    """Send ``patch`` to the cluster-wide settings.
+    """Send ``patch`` to the cluster-wide settings, and wait until they say what the pillar says.
 
     CLI Example:
 
@@ -91,5 +91,6 @@ def config_change(patch):
     model = __pillar__["saltroni"]
     try:
         saltroni.patroni.rest.Member(model, model["self"]["name"]).change("PATCH", "/config", patch)
-    except saltroni.patroni.rest.RestError as err:
+        saltroni.patroni.member.taken(model, model["deadlines"]["quorum_s"])
+    except (saltroni.patroni.rest.RestError, saltroni.wait.DeadlineError) as err:
         raise CommandExecutionError(str(err)) from err

@@ -142,3 +142,16 @@ LEADER = {"name": "pg1", "role": "leader", "timeline": 3}
 )
 def test_a_member_is_whole_only_when_it_follows(status, whole):
     assert member.standing(status, {"members": [LEADER]})[0] is whole
+
+
+def test_members_may_say_the_old_settings_for_a_while_after_a_change(monkeypatch):
+    """Each answers by what it last read: with ``loop_wait`` 5 s a state failed, "Patroni didn't take" what all had taken."""
+    said = iter([{"ttl": 20}, {"ttl": 20}, {"ttl": 45}])
+    model = {"dcs": {"ttl": 45}}
+    monkeypatch.setattr(member.rest, "ask_any", lambda model, path: next(said))
+    monkeypatch.setattr(member.wait.time, "sleep", lambda seconds: None)
+    member.taken(model, 60)
+    assert next(said, None) is None
+    monkeypatch.setattr(member.rest, "ask_any", lambda model, path: {"ttl": 20})
+    with pytest.raises(member.wait.DeadlineError, match=r"left is {'ttl': 45}"):
+        member.taken(model, 0)

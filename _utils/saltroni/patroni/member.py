@@ -108,6 +108,24 @@ def agreed(model, deadline_s):
     return wait.until(answer, "the cluster-wide settings", deadline_s)
 
 
+def taken(model, deadline_s):
+    """Wait until members say what the pillar says: each answers by what it last read, up to ``loop_wait`` ago.
+
+    Args:
+        deadline_s: seconds until it gives up.
+
+    Raises:
+        DeadlineError: they don't; the text says what is left.
+    """
+
+    def looked():
+        left = differences(model["dcs"], agreed(model, deadline_s))
+        if left:
+            raise wait.NotYet(f"left is {left}")
+
+    wait.until(looked, "Patroni to take the cluster-wide settings", deadline_s)
+
+
 def differences(wanted, actual):
     """What must be sent to ``PATCH /config`` so that ``actual`` says what ``wanted`` says. Pure.
 
