@@ -444,3 +444,11 @@ def test_a_segment_that_no_timeline_of_the_descent_passed_is_not_missing():
 def test_folders_of_one_file_system_and_of_two(tmp_path):
     assert files.same_device(tmp_path / "not" / "there", tmp_path)
     assert not files.same_device("/proc/self", tmp_path)
+
+
+def test_the_interface_is_complete():
+    from saltroni.backup import pgbackrest, walg
+
+    wanted = {name for name in vars(tools.Tool) if not name.startswith("_")}
+    for provider in (walg.Walg, pgbackrest.PgBackRest):
+        assert wanted <= set(vars(provider)) | {"from_replica"}, provider

@@ -1,0 +1,41 @@
+"""What the scripts here share: the lab's nodes, calls on them, and what many rounds together say.
+
+Importing it puts ``_utils`` on the path.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "_utils"))
+
+
+def nodes(role):
+    """Names of the lab's nodes with ``role``."""
+    shown = subprocess.run(["ruby", ROOT / "lab" / "nodes.rb"], capture_output=True, text=True, check=True).stdout
+    return [line.split()[0] for line in shown.splitlines() if role in line.split()[3].split(",")]
+
+
+def on(node, *command, check=True, timeout_s=600, stdin=None):
+    """Run a command on a node; what it printed. With ``check``, a code other than 0 ends this script."""
+    done = subprocess.run(
+        [ROOT / "lab" / "run", node, *command],
+        capture_output=True, text=True, timeout=timeout_s, check=False, input=stdin,
+    )  # fmt: skip
+    if check and done.returncode:
+        sys.exit(f"{node}: {' '.join(command)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def call(node, *words, timeout_s=600):
+    """What a function of Salt gives on a node; whatever its exit code, None if it gives nothing."""
+    said = on(node, "salt-call", "--out=json", *words, check=False, timeout_s=timeout_s)
+    return json.loads(said or "{}").get("local")
+
+
+def spread(values):
+    """Least, median and most."""
+    return min(values), statistics.median(values), max(values)
