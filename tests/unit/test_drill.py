@@ -389,3 +389,33 @@ def test_a_drill_lasts_as_long_as_what_ends_by_itself(monkeypatch):
 
 def test_a_writer_tries_again_soon_and_after_a_long_outage_a_little_less_often():
     assert [writers.back_off_s(outage_s) for outage_s in (0, 1.9, 10, 90)] == [0.02, 0.02, 0.1, 0.25]
+
+
+def test_whoever_leads_after_a_crash_may_be_the_one_that_recovered(monkeypatch):
+    """With ``async`` a crashed leader recovers in place: the drill waited a minute for another one, and broke off."""
+    said = iter(
+        [
+            {"role": "primary", "state": "running", "postmaster_start_time": "old"},  # hasn't been noticed yet
+            {"role": "replica", "state": "starting", "postmaster_start_time": "new"},
+            {"role": "primary", "state": "running", "postmaster_start_time": "new"},
+        ]
+    )
+
+    class Member:
+        def __init__(self, *_, **__):
+            pass
+
+        def status(self):
+            return next(said)
+
+    class Eyes:
+        leader = "pg1"
+
+    monkeypatch.setattr(strike.rest, "Member", Member)
+    assert strike._leads_again({}, Eyes, "pg1", "old") == "pg1"
+    assert next(said, None) is None
+    monkeypatch.setattr(strike, "PROMOTION_S", 0.0)
+    said = iter([{"role": "replica", "state": "running", "postmaster_start_time": "other"}])
+    Eyes.leader = "pg2"
+    with pytest.raises(wait.DeadlineError, match="pg2 takes no writes yet"):
+        strike._leads_again({}, Eyes, "pg1", "old")

@@ -30,9 +30,11 @@ def strike(model, outside, eyes, before, difference):
         Refused: a fault was not made.
         DeadlineError: nobody took over who was to be struck next.
     """
-    made = []
+    made, old = [], before["leader"]
+    twice = any(when == faults.AFTER_PROMOTION for *_, when in before["plan"])
+    born = rest.Member(model, old).status().get("postmaster_start_time") if twice else None
     for number, (part, aim, planned, when) in enumerate(before["plan"]):
-        nodes = [_promoted(model, eyes, before["leader"])] if when == faults.AFTER_PROMOTION else planned
+        nodes = [_leads_again(model, eyes, old, born)] if when == faults.AFTER_PROMOTION else planned
         asked, wall = time.monotonic(), time.time()
         known = nodes == [before["leader"]]  # whose clock was compared with ours
         expires = (asked + difference if known else wall) + EXPIRES_S
@@ -77,19 +79,25 @@ def over(outside, made, deadline_s=OVER_S):
         until(ended, f"{names} to end", deadline_s, every_s=ASK_EVERY_S)
 
 
-def _promoted(model, eyes, old):
-    """Who leads after ``old``, as soon as it takes writes."""
+def _leads_again(model, eyes, old, born):
+    """Who leads after the crash of ``old``, as soon as it takes writes: another member, or ``old``, recovered in place.
+
+    Args:
+        born: when the postmaster of ``old`` that crashed had been started, as Patroni says it.
+    """
 
     def leads():
         leader = eyes.leader
-        if leader in (None, old):
-            raise NotYet("nobody else leads")
+        if leader is None:
+            raise NotYet("nobody leads")
         try:
-            role = rest.Member(model, leader, timeout_s=1.0).status().get("role")
+            status = rest.Member(model, leader, timeout_s=1.0).status()
         except rest.RestError as err:
             raise NotYet(str(err)) from err
-        if role not in watch.WRITABLE:
-            raise NotYet(f"{leader} isn't promoted")
+        if leader == old and status.get("postmaster_start_time") in (None, born):
+            raise NotYet(f"{old} hasn't recovered, and nobody else leads")
+        if status.get("role") not in watch.WRITABLE or status.get("state") != "running":
+            raise NotYet(f"{leader} takes no writes yet")
         return leader
 
-    return until(leads, "another member to lead", PROMOTION_S, every_s=0.02)
+    return until(leads, "a leader after the crash", PROMOTION_S, every_s=0.02)

@@ -66,7 +66,7 @@ class Target:
         return cls(data_dir=data_dir, model=model)
 
 
-#: When a strike is made: at once with the first, or when another member leads.
+#: When a strike is made: at once with the first, or when a leader takes writes again (the same one, recovered in place, too).
 AT_ONCE, AFTER_PROMOTION = "at once", "after promotion"
 
 

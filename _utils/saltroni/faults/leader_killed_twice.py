@@ -6,7 +6,7 @@ What returns must not pass for a member that follows.
 
 from saltroni.faults import AFTER_PROMOTION, Strike
 
-SUMMARY = "kill -9 of the leader's postmaster, and again of whoever is promoted"
+SUMMARY = "kill -9 of the leader's postmaster, and again of whoever leads then"
 STRIKES = (Strike("postmaster_killed", "leader"), Strike("postmaster_killed", "new leader", AFTER_PROMOTION))
 
 
