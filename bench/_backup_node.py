@@ -4,6 +4,7 @@ Prints one line of JSON. All that is measured goes to a folder and to a place in
 isn't touched.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -37,7 +38,9 @@ def size_of(folder):
     for path, folders, names in os.walk(folder):
         if path == str(folder):
             folders[:] = [one for one in folders if one != "pg_wal"]
-        total += sum(os.lstat(os.path.join(path, name)).st_size for name in names)
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # a server runs here
+                total += Path(path, name).lstat().st_size
     return total
 
 
@@ -61,6 +64,7 @@ def private(path, text):
 
 def prepare(told, *places):
     """Make the folder (and a storage's, if it is one), and settings of the tools for them. What is secret is filled in here."""
+    clean(*places)  # of a run that was killed
     for folder in (PLACE, PLACE / "state", *map(Path, places)):
         folder.mkdir(mode=0o700)
         files.given(folder, TOLD.user)
@@ -73,9 +77,7 @@ def prepare(told, *places):
         found = re.search(rf'(?m)^(?:{names})"?([^"\n]+)', own)
         keys[mark] = found[1] if found else ""
     for name, text in json.loads(told).items():
-        for mark, value in keys.items():
-            text = text.replace(mark, value)
-        private(CONFIGS[name], text)
+        private(CONFIGS[name], re.sub("@(?:access|secret|cipher)@", lambda found: keys[found[0]], text))
     patroni = yaml.safe_load(Path("/etc/patroni/config.yml").read_text(encoding="utf-8"))
     replicator = patroni["postgresql"]["authentication"]["replication"]
     private(PLACE / "pgpass", f"*:*:*:{replicator['username']}:{replicator['password']}\n")
@@ -122,9 +124,15 @@ def copied(work):
 
 
 def copy():
-    """``cp -a``, without the log."""
+    """``cp -a``, without the log. What vanishes meanwhile, as a server's temporary files do, is no failure."""
     parts = [str(path) for path in Path(TOLD.data_dir).iterdir() if path.name != "pg_wal"]
-    return copied(lambda: must(run.run(["cp", "-a", "-t", str(TARGET), *parts], LIMIT_S), "cp"))
+
+    def work():
+        done = run.run(["cp", "-a", "-t", str(TARGET), *parts], LIMIT_S)
+        if not all(line.endswith("No such file or directory") for line in done.err.splitlines()):
+            must(done, "cp")
+
+    return copied(work)
 
 
 def basebackup():
