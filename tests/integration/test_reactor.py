@@ -83,7 +83,7 @@ def test_an_event_of_a_node_ends_in_the_report_once(call, report, run, spool):
     assert not files.waiting(spool)
     text = report("pg1 before, pg2 after", "0 of 4,321 acknowledged rows were lost")
     assert "a \\| pipe, a {{ brace }}, \"quotes\", a 'tick', an emoji \U0001f600 and a new line: - {x: %}" in text
-    assert "| postmaster\\_killed | 1 | 1 | 2.75 s |" in text
+    assert "| postmaster\\_killed | – | 1 | 1 | 2.75 s |" in text
     assert len(shown(run, "pg1/one")) == 1
 
 

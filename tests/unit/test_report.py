@@ -177,14 +177,22 @@ def test_a_person_notes_a_problem(written):
 
 def test_a_drill_is_told_with_its_figures(written):
     text = written(drill(1), drill(2, outage_s=1.5), drill(3, outage_s=2.0, fault="patroni_frozen", bound_s=None))
-    assert "| postmaster\\_killed | 2 | 2 | 1.50 s | 2.00 s | 2.50 s | 3.00 s | 0 of 2,468 |" in text
-    assert "| patroni\\_frozen | 1 | 1 | 2.00 s | 2.00 s | 2.00 s | – | 0 of 1,234 |" in text
+    assert "| postmaster\\_killed | quorum | 2 | 2 | 1.50 s | 2.00 s | 2.50 s | 3.00 s | 0 of 2,468 |" in text
+    assert "| patroni\\_frozen | quorum | 1 | 1 | 2.00 s | 2.00 s | 2.00 s | – | 0 of 1,234 |" in text
     assert "| Leader | pg1 before, pg2 after |" in text
     assert "**2.50 s**, bound 3.00 s (detection 1.00 s + reconnect 2.00 s)" in text
     assert "| 0.60 | the leader's key is gone from etcd |" in text
     assert "| not seen | the first commit is acknowledged again |" in text
     assert "1 are there, 2 are not" in text
     assert "pg1 failed, pg2 leads; writes were out for 2.00 s; 0 of 1,234 acknowledged rows were lost." in text
+
+
+def test_drills_under_other_settings_are_told_apart(written):
+    """A median of 1 s and 30 s that were promised different things says nothing."""
+    asynchronous = {"settings": {"replication": "async"}, "bound_s": 34.5}
+    text = written(drill(1), drill(2, outage_s=9.5, **asynchronous), drill(3, outage_s=11.5, **asynchronous))
+    assert "| postmaster\\_killed | quorum | 1 | 1 | 2.50 s |" in text
+    assert "| postmaster\\_killed | async | 2 | 2 | 9.50 s | 10.5 s | 11.5 s | 34.5 s |" in text
 
 
 @pytest.mark.parametrize(

@@ -110,17 +110,27 @@ def by_fault(drills):
     """For each fault: how often, how often passed, and the least, median and greatest outage against the bound.
 
     Returns:
-        list of ``{fault, drills, passed, least, median, greatest, bounds, lost, acknowledged}``
+        list of ``{fault, replication, drills, passed, least, median, greatest, bounds, lost, acknowledged}``
     """
+    return _grouped(drills, lambda drill: (drill["fault"],))
+
+
+def by_settings(drills):
+    """The same for each fault and what was in force: the replication, and what was promised by it and by the timings."""
+    return _grouped(drills, lambda drill: (drill["fault"], str(drill["replication"] or ""), drill["bound_s"] or 0.0))
+
+
+def _grouped(drills, key):
     found = {}
     for drill in drills:
-        found.setdefault(drill["fault"], []).append(drill)
+        found.setdefault(key(drill), []).append(drill)
     rows = []
-    for fault, members in sorted(found.items()):
+    for _, members in sorted(found.items()):
         outages = [drill["outage_s"] for drill in members if drill["outage_s"] is not None]
         rows.append(
             {
-                "fault": fault,
+                "fault": members[0]["fault"],
+                "replication": members[0]["replication"],
                 "drills": len(members),
                 "passed": sum(drill["passed"] for drill in members),
                 "least": min(outages, default=None),

@@ -71,6 +71,7 @@ def gather(model, log, now=None):
         "drills": finished,
         "drills_shown": finished[-drills.SHOWN :],
         "faults": drills.by_fault(finished),
+        "faults_by_settings": drills.by_settings(finished),
         "suites": series,
         "suites_listed": series[-suites.LISTED :],
         "unfinished": drills.unfinished(recorded, now),

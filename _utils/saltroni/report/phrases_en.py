@@ -205,6 +205,7 @@ PHRASES = {
     "again. The outage is the longest time that one client waited between two acknowledged commits. The bound is what the settings in\n"
     "force promise at most. A row that was acknowledged and is not there afterwards is lost.",
     "fault": "Fault",
+    "replication_head": "Replication",
     "drills_head": "Drills",
     "passed_head": "Passed",
     "least": "Least outage",

@@ -173,10 +173,10 @@ TEMPLATE = r"""
 {{ say('drills_intro') }}
 
 {{ picture('outages') }}
-| {{ say('fault') }} | {{ say('drills_head') }} | {{ say('passed_head') }} | {{ say('least') }} | {{ say('median') }} | {{ say('greatest') }} | {{ say('bound') }} | {{ say('lost_of_head') }} |
-|---|---:|---:|---:|---:|---:|---:|---:|
-{% for row in faults %}
-| {{ row.fault | plain }} | {{ row.drills }} | {{ row.passed }} | {{ row.least | seconds }} | {{ row.median | seconds }} | {{ row.greatest | seconds }} | {{ row.bounds | map('seconds') | join(', ') or '–' }} | {{ say('lost_of', lost=row.lost, acknowledged=row.acknowledged | number) }} |
+| {{ say('fault') }} | {{ say('replication_head') }} | {{ say('drills_head') }} | {{ say('passed_head') }} | {{ say('least') }} | {{ say('median') }} | {{ say('greatest') }} | {{ say('bound') }} | {{ say('lost_of_head') }} |
+|---|---|---:|---:|---:|---:|---:|---:|---:|
+{% for row in faults_by_settings %}
+| {{ row.fault | plain }} | {{ (row.replication or '–') | plain }} | {{ row.drills }} | {{ row.passed }} | {{ row.least | seconds }} | {{ row.median | seconds }} | {{ row.greatest | seconds }} | {{ row.bounds | map('seconds') | join(', ') or '–' }} | {{ say('lost_of', lost=row.lost, acknowledged=row.acknowledged | number) }} |
 {% endfor %}
 
 {% endif %}

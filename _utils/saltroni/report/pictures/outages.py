@@ -1,7 +1,7 @@
 """Outages of drills against what was promised, by fault."""
 
 #: Faults that are drawn.
-MOST = 30
+MOST = 40
 
 
 def picture(drills, faults, language):
