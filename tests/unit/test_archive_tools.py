@@ -376,6 +376,17 @@ def test_who_takes_nothing_and_can_be_read_is_full(tmp_path, said):
     assert caught.value.kind == ("credentials" if "Signature" in said else "unreachable")
 
 
+def test_what_cannot_be_unpacked_while_the_storage_answers_is_corrupt(tmp_path):
+    """Seen: a flipped bit in a segment gave "rle symbol 53 >= max 53", and nobody has a list of such words."""
+    broken = 'echo "ERROR: rle symbol 53 >= max 53" >&2; exit 1'
+    name = "000000010000000000000001"
+    for listing, kind in (("exit 0", "corrupt"), ("exit 1", "other")):
+        told = script(tmp_path, f'case "$1 $2" in "st ls") {listing};; *) {broken};; esac')
+        with pytest.raises(Failure, match="rle symbol") as caught:
+            tools.tool(told).fetch_wal(name, tmp_path / "target")
+        assert caught.value.kind == kind
+
+
 def test_pgbackrests_storage_that_takes_nothing_and_can_be_read_is_full(tmp_path):
     told = script(
         tmp_path,

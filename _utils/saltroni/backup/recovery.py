@@ -42,6 +42,8 @@ PRIVATE = {
     # data of a former leader have its members' slots
     "max_replication_slots": "100",
     "autovacuum": "off",
+    # it reads ahead into the next segment: a damaged one would keep a moment before it from being restored
+    "recovery_prefetch": "off",
     "huge_pages": "off",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",

@@ -68,15 +68,18 @@ class Walg:
         }
         return run.run([told.walg, *arguments, "--config", told.walg_config], timeout_s, told.user, variables)
 
-    def _do(self, what, arguments, timeout_s, retries=FEW, writes=False, **environment):
-        """Run and return what it wrote to its standard output; ``writes``: into the storage."""
+    def _do(self, what, arguments, timeout_s, retries=FEW, writes=False, unpacks=False, **environment):
+        """Run and return what it wrote to its standard output; ``writes``: into the storage; ``unpacks``: what is there."""
         done = self._run(arguments, timeout_s, retries, **environment)
         if done.code != 0:
-            raise self._failure(done, what, writes)
+            raise self._failure(done, what, writes, unpacks)
         return done.out
 
-    def _failure(self, done, what, writes=False):
+    def _failure(self, done, what, writes=False, unpacks=False):
         found = run.failure(done, what, "walg", self._settings.walg_config)
+        # a flipped bit makes its decompression fail in words without number ("rle symbol 53 >= max 53")
+        if unpacks and found.kind == "other" and self._reads():
+            return Failure("corrupt", f"{found.text}; the storage answers")
         # a full SeaweedFS answers 500 to what is written, and the SDK's second try may then have a wrong signature
         if writes and _REFUSED.search(done.text) and self._reads():
             return Failure("full", f"{found.text}; what is there can be read")
@@ -113,7 +116,7 @@ class Walg:
             if done.code == MISSING:
                 raise Failure("missing", f"{name} isn't in {told.prefix}")
             if done.code != 0:
-                raise self._failure(done, f"fetching {name}")
+                raise self._failure(done, f"fetching {name}", unpacks=True)
 
     def backup(self, full):
         """Make a base backup of this node's PostgreSQL."""
@@ -150,7 +153,9 @@ class Walg:
         self._refuse_tablespaces(backup_id)
         folder = files.empty(folder, told.user)
         arguments = ["backup-fetch", str(folder), backup_id]
-        self._do(f"restoring {backup_id}", arguments, told.restore_timeout_s, MANY, WALG_DOWNLOAD_FILE_RETRIES=AGAIN)
+        self._do(
+            f"restoring {backup_id}", arguments, told.restore_timeout_s, MANY, unpacks=True, WALG_DOWNLOAD_FILE_RETRIES=AGAIN
+        )  # fmt: skip
         files.finish(folder, wal_folder, told.user)
 
     def _refuse_tablespaces(self, backup_id):
