@@ -76,6 +76,22 @@ def test_a_drill_explains_its_change_and_measured_it():
     assert len(changes(drill(115, "pg1", "pg1", 1))) == 0
 
 
+@pytest.mark.parametrize("first", ["pg1", "pg2"])
+def test_a_drill_that_kills_twice_explains_both_changes_and_is_one_outage(first):
+    """The second was told of the next drill, which restarted the leader and changed nothing."""
+    twice = drill(130, "pg3", "pg1", 8, outage=3.3)
+    twice["data"].update(timeline_before=6, fault="leader_killed_twice")
+    restarted = drill(150, "pg1", "pg1", 8, outage=1.1)
+    restarted["data"].update(timeline_before=8, fault="leader_restarted")
+    recorded = [role(first, 110), line(6, first, 110), role("pg1", 114), line(7, "pg1", 114), twice, restarted]
+    found = changes(*recorded)
+    assert told(found, "new_leader", "fault", "how", "outage_s") == [
+        (first, "leader_killed_twice", "measured", 3.3), ("pg1", "leader_killed_twice", "part", None),
+    ]  # fmt: skip
+    counted = availability.outages(found, drills.all_drills(recorded))
+    assert [outage["seconds"] for outage in counted] == [3.3, 1.1]
+
+
 def test_a_switchover_is_told_as_such_and_reckoned():
     asked = event("switchover/finished", "lb1", 103, old_leader="pg1", new_leader="pg2", timeline=2)
     found = changes(event("postgresql/stopped", "pg1", 98.5, role="replica"), role("pg2", 100), asked,

@@ -29,10 +29,10 @@ def all_failovers(recorded, drills, bounds):
 
     Returns:
         dicts with ``time``, ``timeline``, ``old_leader``, ``new_leader``, ``why`` (``drill``, ``switchover``, ``orderly`` or
-        ``failover``), ``fault``, ``outage_s``, ``how`` (``measured``, ``reckoned``, ``assumed`` or ``unknown``),
+        ``failover``), ``fault``, ``outage_s``, ``how`` (``measured``, ``reckoned``, ``assumed``, ``part`` or ``unknown``),
         ``bound_s``, ``lost``, ``source`` (``told``, ``confirmed``, ``reconciled`` or ``drill``).
     """
-    of_drills = timed.Timed([(drill["new_leader"], drill["time"], drill) for drill in drills if drill["new_leader"]])
+    of_drills = timed.Timed([(key, drill["time"], drill) for drill in drills for key in _keys(drill)])
     found = _with_drills(_matched(_told(recorded), _history(recorded)), drills)
     lives = _lives(recorded)
     ends = timed.Timed([(life["node"], life["time"], life) for life in lives if life["what"] != "led"])
@@ -107,9 +107,31 @@ def _with_drills(changes, drills):
 
 
 def _may_be(change, drill):
-    """Whether a change of the leader near a drill to the same leader isn't on another timeline."""
-    known = change["timeline"] and drill["timeline_after"]
-    return not known or change["timeline"] == drill["timeline_after"]
+    """Whether a change near a drill to the same leader may be the drill's: it is on a timeline that the drill began."""
+    before, after = drill["timeline_before"], drill["timeline_after"]
+    if after and before == after:
+        return False  # it ended no timeline
+    if not change["timeline"] or not after:
+        return True
+    return change["timeline"] == after or bool(before and before < change["timeline"] < after)
+
+
+def _keys(drill):
+    """By what a drill is found: who led in the end, and each timeline between, which may have been another's."""
+    keys = [drill["new_leader"]] if drill["new_leader"] else []
+    if _began_several(drill):
+        first, last = drill["timeline_before"] + 1, drill["timeline_after"]
+        keys += [_on(timeline) for timeline in range(first, min(last, first + 10))]
+    return keys
+
+
+def _on(timeline):
+    return f"timeline {timeline}"
+
+
+def _began_several(drill):
+    before, after = drill["timeline_before"], drill["timeline_after"]
+    return isinstance(before, int) and isinstance(after, int) and after - before > 1
 
 
 def _lives(recorded):
@@ -129,9 +151,20 @@ def _lives(recorded):
 def _explain(change, drills, switchovers, taken):
     change.update(why="failover", fault=None, lost=None, measured_s=None, promised_s=None)
     at = timed.seconds(change["time"])
-    for drill in drills.within(change["new_leader"], at - EARLY_S, at + DRILL_S):
-        if drill["id"] in taken or not _may_be(change, drill):
+    near = [
+        one
+        for key in (change["new_leader"], _on(change["timeline"]))
+        for one in drills.within(key, at - EARLY_S, at + DRILL_S)
+    ]
+    for drill in sorted(near, key=lambda one: one["time"]):
+        if not _may_be(change, drill):
             continue
+        if drill["id"] in taken:
+            if not _began_several(drill):
+                continue
+            # a leader that is killed twice: both are one outage
+            change.update(why="drill", fault=drill["fault"], drill=drill["id"], part=True)
+            return
         taken.add(drill["id"])
         change.update(why="drill", fault=drill["fault"], lost=drill["lost"], measured_s=drill["outage_s"])
         change.update(promised_s=drill["bound_s"], drill=drill["id"])
@@ -152,6 +185,9 @@ def _reckon(change, ends, worst):
     measured, promised = change.pop("measured_s"), change.pop("promised_s")
     change.update(outage_s=measured, how="measured", bound_s=promised)
     if measured is not None:
+        return
+    if change.pop("part", False):
+        change["how"] = "part"
         return
     change["bound_s"] = worst
     at = timed.seconds(change["time"])

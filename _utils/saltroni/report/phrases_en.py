@@ -180,6 +180,7 @@ PHRASES = {
     "out_measured": "{outage}, bound {bound}",
     "out_reckoned": "about {outage}",
     "out_assumed": "not measured, at most {bound} promised",
+    "out_part": "in the same outage",
     "out_unknown": "not measured",
     "failovers_hidden": "{number} earlier ones are not listed.",
     "alt_leaders": "Who led over time: {spans}.",

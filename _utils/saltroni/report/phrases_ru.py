@@ -179,6 +179,7 @@ PHRASES = {
     "out_measured": "{outage}, предел {bound}",
     "out_reckoned": "около {outage}",
     "out_assumed": "не измерен, обещано не больше {bound}",
+    "out_part": "тот же перерыв",
     "out_unknown": "не измерен",
     "failovers_hidden": "Более ранние не показаны: {number}.",
     "alt_leaders": "Кто был лидером: {spans}.",
