@@ -24,6 +24,23 @@ OWNER = "/var/lib/saltroni-backup/owner.json"
 CONFIG = {"walg": "/etc/saltroni/walg.yaml", "pgbackrest": "/etc/pgbackrest/pgbackrest.conf"}
 
 
+@pytest.fixture(scope="module")
+def begun_sound(lab):
+    """An archive that is whole when a file's tests begin."""
+    sound(lab)
+
+
+@pytest.fixture(autouse=True)
+def in_the_end_all_is_well(lab, begun_sound):
+    """After each test the cluster and the archive are whole, and the archive gives the database back."""
+    yield
+    whole(lab, 240)
+    usable(lab)
+    archived(lab)
+    verified(lab)
+    passed(proof(lab))
+
+
 def storage(lab):
     """The node with role s3."""
     return lab.model["by_role"]["s3"][0]

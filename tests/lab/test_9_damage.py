@@ -9,7 +9,7 @@ import pytest
 
 from . import storage
 from .conftest import ROOT, until, whole
-from .storage import leader, replica
+from .storage import begun_sound, in_the_end_all_is_well, leader, replica  # noqa: F401  fixtures
 from .test_8_restore import leavings
 
 pytestmark = storage.ours
@@ -35,22 +35,6 @@ else:
     data[len(data) // 2] ^= 1
 open(sys.argv[1] + ".bad", "wb").write(data)
 """
-
-
-@pytest.fixture(scope="module")
-def sound(lab):
-    storage.sound(lab)
-
-
-@pytest.fixture(autouse=True)
-def in_the_end_all_is_well(lab, sound):
-    """After each test the archive is whole, and gives the database back."""
-    yield
-    whole(lab, 240)
-    storage.usable(lab)
-    storage.archived(lab)
-    storage.verified(lab)
-    storage.passed(storage.proof(lab))
 
 
 def as_postgres(lab, node, *command, **options):

@@ -14,11 +14,9 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from . import storage
 from .conftest import MASTER, ROOT, failures, until, whole
-from .storage import leader, replica
+from .storage import begun_sound, in_the_end_all_is_well, leader, replica  # noqa: F401  fixtures
 
 pytestmark = storage.ours
 LOAD = Path(__file__).parent / "load.py"
@@ -26,21 +24,6 @@ LOAD = Path(__file__).parent / "load.py"
 OUT_S, LOAD_S = 180, 320
 #: For a storage that comes back: the rest of the pause that archive_command makes, the next segment, and the backlog.
 CAUGHT_UP_S = 60
-
-
-@pytest.fixture(scope="module")
-def sound(lab):
-    storage.sound(lab)
-
-
-@pytest.fixture(autouse=True)
-def in_the_end_all_is_well(lab, sound):
-    """After each test the archive is whole, and gives the database back."""
-    yield
-    storage.usable(lab)
-    storage.archived(lab)
-    storage.verified(lab)
-    storage.passed(storage.proof(lab))
 
 
 def test_stopped_for_three_minutes_under_load(lab):

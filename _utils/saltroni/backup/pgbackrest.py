@@ -19,7 +19,7 @@ from pathlib import Path
 from saltroni.backup import files, local, run, wal, window
 from saltroni.backup.failure import Failure
 from saltroni.backup.inherited import STATUS
-from saltroni.backup.tools import DELTA, FULL, Backup
+from saltroni.backup.tools import DELTA, FULL, Backup, reads
 
 #: The exit code of ``archive-get`` for a file that isn't there; everything else but 0 is a failure.
 MISSING = 1
@@ -69,17 +69,9 @@ class PgBackRest:
     def _failure(self, done, what, writes=False):
         found = run.failure(done, what, "pgbackrest", self._settings.pgbackrest_config)
         # a full SeaweedFS answers 500 to what is written
-        if writes and _REFUSED.search(done.text) and self._reads():
+        if writes and _REFUSED.search(done.text) and reads(self):
             return Failure("full", f"{found.text}; what is there can be read")
         return found
-
-    def _reads(self):
-        """Whether the archive can be listed and read."""
-        try:
-            self.owner()
-        except Failure:
-            return False
-        return True
 
     def push_wal(self, path):
         """Archive a file."""

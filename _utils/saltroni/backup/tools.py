@@ -44,6 +44,15 @@ class Backup:
         return {**asdict(self), "started": self.started.isoformat(), "finished": self.finished.isoformat()}
 
 
+def reads(tool):
+    """Whether the archive can be listed and read: tells a storage that is full or damaged from one that is out."""
+    try:
+        tool.owner()
+    except Failure:
+        return False
+    return True
+
+
 class Tool(Protocol):
     """What both can do. Everything raises :class:`saltroni.backup.failure.Failure`, and ends by a deadline."""
 

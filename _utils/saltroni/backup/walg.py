@@ -14,7 +14,7 @@ from pathlib import Path
 
 from saltroni.backup import files, local, run, wal, window
 from saltroni.backup.failure import Failure
-from saltroni.backup.tools import DELTA, FULL, Backup
+from saltroni.backup.tools import DELTA, FULL, Backup, reads
 
 #: The exit code of ``wal-fetch`` for a file that isn't there (its ``ExIoError``); everything else is a failure.
 MISSING = 74
@@ -78,20 +78,12 @@ class Walg:
     def _failure(self, done, what, writes=False, unpacks=False):
         found = run.failure(done, what, "walg", self._settings.walg_config)
         # a flipped bit makes its decompression fail in words without number ("rle symbol 53 >= max 53")
-        if unpacks and found.kind == "other" and self._reads():
+        if unpacks and found.kind == "other" and reads(self):
             return Failure("corrupt", f"{found.text}; the storage answers")
         # a full SeaweedFS answers 500 to what is written, and the SDK's second try may then have a wrong signature
-        if writes and _REFUSED.search(done.text) and self._reads():
+        if writes and _REFUSED.search(done.text) and reads(self):
             return Failure("full", f"{found.text}; what is there can be read")
         return found
-
-    def _reads(self):
-        """Whether the archive can be listed and read."""
-        try:
-            self.owner()
-        except Failure:
-            return False
-        return True
 
     def push_wal(self, path):
         """Archive a file."""
