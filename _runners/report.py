@@ -113,9 +113,8 @@ def record(tag, data):
         salt-run report.record salt/job/20261124180312123456/ret/pg1 '{...}'
     """
     try:
-        folder = _folder()
-        event = saltroni.report.events.from_bus(tag, data, lambda node: saltroni.clusters.of_node(node, folder))
-        if event is None or saltroni.report.tellers.tells(_path(event["cluster"]), event["node"]):
+        event = saltroni.report.events.from_bus(tag, data, _by_hearsay)
+        if event is None:
             return None
         if not _is_cached(data):
             raise saltroni.report.events.Refused(f"{tag} isn't in the job cache: no node returned it")
@@ -126,6 +125,12 @@ def record(tag, data):
         # whatever it is, nobody else will tell
         LOG.exception("the report failed on event %s", str(tag)[:200])
     return None
+
+
+def _by_hearsay(node):
+    """The cluster of a node for which Salt's word counts; None for one that tells its state runs itself, or is of none."""
+    cluster = saltroni.clusters.of_node(node, _folder())
+    return None if cluster is None or saltroni.report.tellers.tells(_path(cluster), node) else cluster
 
 
 def _is_cached(message):
@@ -165,7 +170,11 @@ def receive(parcel):
 
         salt-call publish.runner report.receive saltroni1....
     """
-    return _received(parcel, __opts__["id"])
+    node = __opts__["id"]
+    cluster = saltroni.clusters.of_node(node, _folder())
+    if cluster is None:
+        raise SaltInvocationError(f"{node} is no node of a cluster that this master knows")
+    return _received(parcel, node, cluster)
 
 
 def collect(node):
@@ -185,7 +194,8 @@ def collect(node):
         salt-run report.collect pg1
     """
     try:
-        if saltroni.clusters.of_node(node, _folder()) is None:
+        cluster = saltroni.clusters.of_node(node, _folder())
+        if cluster is None:
             LOG.warning("%s rang: it is no node of a cluster that this master knows", str(node)[:100])
             return False
         if "saltroni_cache" not in __context__:
@@ -194,22 +204,19 @@ def collect(node):
         text = saltroni.spool.mailbox.letter(mine.fetch("mine", node))
         if text is None:
             return False
-        said = _received(text, node)
+        said = _received(text, node, cluster)
         answered = saltroni.spool.mailbox.answered(mine.fetch("mine", node), text, said)
         if answered is not None:
             mine.store("mine", node, answered)
-            return True
+        return True
     except Exception:
         # whatever it is, nobody else will tell; the node hears nothing, and asks by a call
         LOG.exception("the report could not collect from %s", str(node)[:100])
         return False
 
 
-def _received(parcel, node):
-    """Record a node's parcel; raises SaltInvocationError if it is none, or not from a node of a cluster."""
-    cluster = saltroni.clusters.of_node(node, _folder())
-    if cluster is None:
-        raise SaltInvocationError(f"{node} is no node of a cluster that this master knows")
+def _received(parcel, node, cluster):
+    """Record a node's parcel; raises SaltInvocationError if it is none."""
     try:
         return saltroni.report.receiving.receive(
             parcel, node, cluster, datetime.now(UTC), lambda events: _told(cluster, node, events)
@@ -271,7 +278,6 @@ def _written(cluster, model, language=None):
 
 def _recover(models):
     """State runs that aren't recorded: from before the reactor was configured, or that it dropped; see :func:`record`."""
-    folder = _folder()
     missed = {name: [] for name in models}
     for jid in __salt__["jobs.list_jobs"](search_function="state.*"):
         try:
@@ -280,9 +286,8 @@ def _recover(models):
             # half a job, which any minion can leave there: it may not keep the report from being written
             LOG.warning("job %s can't be read from the job cache: %s", jid, err)
             continue
-        for event in saltroni.report.events.from_jobs(jid, job, lambda node: saltroni.clusters.of_node(node, folder)):
-            if not saltroni.report.tellers.tells(_path(event["cluster"]), event["node"]):
-                missed.get(event["cluster"], []).append(event)
+        for event in saltroni.report.events.from_jobs(jid, job, _by_hearsay):
+            missed.get(event["cluster"], []).append(event)
     for name, events in missed.items():
         if events:
             _store(name).append([saltroni.report.runs.slim(event) for event in events])
