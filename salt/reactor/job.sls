@@ -1,9 +1,10 @@
-#!jinja|json
-{%- if data.get('fun') in ('state.apply', 'state.highstate', 'state.sls', 'state.sls_id') %}
-{"Record a state run": {"runner.report.record": [{"args": {
-  "tag": {{ tag | json }},
-  "data": {{ data | json }}
-} } ] } }
-{%- else %}
-{}
-{%- endif %}
+#!py
+"""A job has returned: a state run is recorded, until the node tells its own."""
+
+RUNS = ("state.apply", "state.highstate", "state.sls", "state.sls_id")
+
+
+def run():
+    if data.get("fun") not in RUNS:
+        return {}
+    return {"Record a state run": {"runner.report.record": [{"args": {"tag": tag, "data": data}}]}}

@@ -74,6 +74,11 @@ def master(salt_factories, states, folder, tmp_path_factory):
         "ext_pillar": [{"saltroni_cluster": {"folder": str(folder), "authorities": str(folder / "ca")}}],
         "reactor": configured["reactor"],
         "runnerclient_returns": configured["runnerclient_returns"],
+        "reactor_refresh_interval": configured["reactor_refresh_interval"],
+        # a master's own levels: the factories' debug lines, sent to the tests one by one, were a sixth of its work
+        "log_level": "warning",
+        "log_level_logfile": "warning",
+        "pytest-master": {"log": {"level": "warning"}},
         "peer_run": configured["peer_run"],
         "fileserver_list_cache_time": 0,
         "worker_threads": 3,
