@@ -1,6 +1,7 @@
 """What is archived comes back: a proof, a table, the whole cluster; again, across a failover and an earlier restore,
 interrupted, undone; with a gap in the archive; and from nothing but the bucket and the keys."""
 
+import concurrent.futures
 import json
 import time
 
@@ -190,6 +191,27 @@ def test_interrupted_it_goes_on(lab, backed_up):
     restored(lab, "orders", rows + ROWS)
     one_timeline(lab)
     assert runner(lab, "show")["verdict"] == "finished"
+
+
+def test_its_node_dies_in_the_middle_and_it_goes_on(lab, backed_up):
+    rows = int(sql(lab, "SELECT count(*) FROM orders"))
+    moment = fill(lab, "orders", rows + 1)
+    lose(lab, "orders")
+    node = replica(lab)
+    copy = f"{lab.model['folders']['data']}.restored/base"
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        restore = beside.submit(orchestrate, lab, check=False, time=moment, node=node)
+        until(lambda: lab.run(node, "test", "-d", copy, check=False).returncode == 0, "the copy", 120, every_s=0.1)
+        lab.script("node.sh", node, "kill")
+        time.sleep(5)
+        lab.script("node.sh", node, "start")
+        ended = restore.result(900)
+    if ended.returncode != 0:  # it may stop, and says how to go on
+        orchestrate(lab, time=moment, node=node)
+    restored(lab, "orders", rows + ROWS)
+    one_timeline(lab)
+    assert runner(lab, "show")["verdict"] == "finished"
+    assert leavings(lab, node) == ""
 
 
 def test_there_is_a_way_back(lab, backed_up):
