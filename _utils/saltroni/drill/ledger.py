@@ -80,7 +80,7 @@ def compare(ledger, drill, rows):
     promised = {(writer, sequence) for writer, known in ledger.acknowledged.items() for sequence in known}
     lost = sorted(row for row in promised if row not in there or row in damaged)
     twice = sorted(row for row, count in there.items() if count > 1)
-    strange = sorted(row for row in there if row not in promised | ledger.unknown | ledger.undurable)
+    strange = sorted(there.keys() - promised - ledger.unknown - ledger.undurable)
     return {
         "acknowledged": len(promised),
         "lost": len(lost),
