@@ -12,7 +12,8 @@ changed=$(rsync --archive --delete --chown=root:root --exclude-from="$ROOT/lab/r
 "$ROOT/lab/beside.sh" "$LAB/beside"
 beside=$(rsync --archive --delete --chown=root:root --out-format=%n --rsh="$ROOT/lab/run" "$LAB/beside/" "$master:/srv/saltroni-lab/")
 # a new file is seen at once: the list of files is good for 20 s, and nodes ask for it nineteen times a state run
-[ -z "$changed$beside" ] || "$ROOT/lab/run" "$master" rm -rf /var/cache/salt/master/file_lists
+# (not its folder: the master may write a new one into it in that moment)
+[ -z "$changed$beside" ] || "$ROOT/lab/run" "$master" sh -c 'rm -f /var/cache/salt/master/file_lists/*/*.p'
 if [ -n "$was" ] && grep -qE '^(deleting )?_(utils|pillar|runners)/.*\.py$' <<<"$changed"; then
     say "the master's code has changed: salt-master is restarted"
     "$ROOT/lab/run" "$master" salt-call saltutil.sync_all >/dev/null
