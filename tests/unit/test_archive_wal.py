@@ -53,9 +53,19 @@ def test_a_descent_says_what_belongs_to_it():
     assert wal.line(1) == [(1, 0, None)]
 
 
-@pytest.mark.parametrize(
-    "text", ["<html>", "5\t0/1\tx\n", "2\t0/5000000\tx\n1\t0/4000000\tx\n", "1\t0/9\tx\n2\t0/8\tx\n"]
-)
+def test_what_a_recovery_never_reached_is_no_part_of_the_descent():
+    """Seen after a restore that was undone and made again: it followed timeline 21, and stopped in 17, before 20 began."""
+    history = "17\t0/300000A0\tx\n\n20\t0/300001C8\tx\n\n21\t0/2E050410\tbefore a time\n\n22\t0/2E050538\tx\n"
+    assert wal.line(23, history) == [
+        (17, 0, 0x2E050410),
+        (22, 0x2E050410, 0x2E050538),
+        (23, 0x2E050538, None),
+    ]
+    first = wal.line(22, "1\t0/100\tx\n17\t0/300\tx\n20\t0/400\tx\n21\t0/100\tx\n")
+    assert first == [(1, 0, 0x100), (22, 0x100, None)]
+
+
+@pytest.mark.parametrize("text", ["<html>", "5\t0/1\tx\n", "2\t0/5000000\tx\n1\t0/4000000\tx\n"])
 def test_another_timelines_history_is_refused(text):
     with pytest.raises(ValueError):
         wal.line(3, text)

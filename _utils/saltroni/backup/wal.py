@@ -67,6 +67,10 @@ def segment_of(of_timeline, lsn, segment_bytes=SEGMENT_BYTES):
 def line(of_timeline, text=None):
     """A timeline's whole descent: ``[(timeline, from LSN, to LSN or None)]``, the oldest first, itself the last.
 
+    A recovery that follows a later timeline and stops before that one begins leaves the earlier one there: the new timeline's
+    history tells of both all the same, with places that go back (PostgreSQL's timeline.c, ``writeTimeLineHistory``, takes
+    over the history of the timeline that was followed). What was never reached is no part of the descent.
+
     Args:
         of_timeline: the timeline.
         text: its history file; None for a timeline without one, which is the first.
@@ -74,12 +78,15 @@ def line(of_timeline, text=None):
     Raises:
         ValueError: it isn't a history file, or not this timeline's.
     """
-    found, begin = [], 0
+    found, begin, before = [], 0, 0
     for number_, left in _history.parse(text) if text else []:
-        if number_ >= of_timeline or (found and number_ <= found[-1][0]) or left < begin:
+        if not before < number_ < of_timeline:
             raise ValueError(f"this isn't the history of timeline {of_timeline}")
-        found.append((number_, begin, left))
-        begin = left
+        if left >= begin:
+            found.append((number_, begin, left))
+        else:
+            found = [(one, start, min(end, left)) for one, start, end in found if start < left]
+        begin, before = left, number_
     return [*found, (of_timeline, begin, None)]
 
 
