@@ -306,9 +306,9 @@ def test_from_nothing_but_the_bucket_and_the_keys(lab, backed_up):
     # the new master has none of the old one's passwords
     lab.run(MASTER, "sh", "-c", f"rm -rf /var/lib/saltroni/{cluster}/secrets.json /var/lib/saltroni/{cluster}/pgp* "
                                 f"/var/lib/saltroni/{cluster}/restores")  # fmt: skip
-    lab.run(MASTER, "salt-run", "secret.backup_import", f"path={export}")
+    lab.run(MASTER, "salt-run", "secret.backup_import", f"path={export}", "replace=True")
     lab.salt("*", "saltutil.refresh_pillar", "wait=True")
-    assert failures(lab.apply()) == []
+    assert failures(lab.apply(options=("-t", "300"))) == []
     plan = runner(lab, "plan", "latest=True", check=False)
     assert "replace=true gives that one up" in "; ".join(plan["reasons"])
     orchestrate(lab, latest=True, replace=True)

@@ -185,3 +185,8 @@ def test_pgbackrests_verify_is_read_and_not_trusted_by_its_exit_code():
         "No usable backup.info file"
         in pgbackrest.verified("status: error\n  No usable backup.info file\n")[0]["status"]
     )
+
+
+def test_pgbackrests_archives_are_read():
+    said = [{"archive": [{"database": {"id": 1, "repo-key": 1}, "id": "17-1", "max": None, "min": None}], "name": "demo"}]
+    assert pgbackrest.archives(json.dumps(said)) == ["17-1"]

@@ -23,6 +23,8 @@ from saltroni.backup.tools import DELTA, FULL, Backup, reads
 
 #: The exit code of ``archive-get`` for a file that isn't there; everything else but 0 is a failure.
 MISSING = 1
+#: That of ``repo-get``.
+ABSENT = 55
 #: How a storage that is full may refuse.
 _REFUSED = re.compile(r"\[500\]|failed with 500|InternalError")
 PROBE = "saltroni.probe"
@@ -162,12 +164,19 @@ class PgBackRest:
         return stored(self._do("the list of WAL", "repo-ls", words, told.list_timeout_s))
 
     def history(self, timeline):
-        """Text of a history file."""
-        with tempfile.TemporaryDirectory(prefix="saltroni-") as made:
-            files.given(made, self._settings.user)
-            target = Path(made) / wal.history_name(timeline)
-            self.fetch_wal(target.name, target)
-            return target.read_text(encoding="utf-8")
+        """Text of a history file, read as a file of the storage.
+
+        ``archive-get`` would refuse on a node whose own database is another one, as a new cluster's is before the old one
+        is restored into it.
+        """
+        told, name = self._settings, wal.history_name(timeline)
+        for one in reversed(archives(self._info())):
+            done = self._run("repo-get", [f"archive/{told.cluster}/{one}/{name}"], told.fetch_timeout_s)
+            if done.code == 0:
+                return done.out
+            if done.code != ABSENT:
+                raise self._failure(done, f"reading {name}")
+        raise Failure("missing", f"{name} isn't in {told.prefix}")
 
     def expire(self, keep_full, keep_days):
         """Remove what retention doesn't keep."""
@@ -229,6 +238,11 @@ def _refuse_unread(stanza):
     if code not in (0, 1, 2, 3):
         said = "; ".join(str(repo["status"].get("message")) for repo in stanza.get("repo", []) if repo.get("status"))
         raise Failure(run.classify(said, None, "pgbackrest"), f"asking for its list: {run.short(said)}")
+
+
+def archives(said):
+    """Ids of a stanza's archives, the oldest first, as in ``17-1``, from the output of ``info``. Pure."""
+    return [one["id"] for stanza in json.loads(said) for one in stanza.get("archive", [])]
 
 
 def backups(out, segment_bytes=wal.SEGMENT_BYTES):
