@@ -18,11 +18,11 @@ from salt.exceptions import SaltInvocationError, SaltRunnerError
 
 import saltroni.clusters
 import saltroni.report.events
+import saltroni.report.keeping
 import saltroni.report.language
 import saltroni.report.page
 import saltroni.report.problems
 import saltroni.report.receiving
-import saltroni.report.runs
 import saltroni.report.slim
 import saltroni.report.store
 import saltroni.report.tellers
@@ -80,7 +80,7 @@ def _path(cluster):
 
 
 def _store(cluster):
-    return saltroni.report.store.opened(f"{_path(cluster)}/events")
+    return saltroni.report.keeping.opened(_path(cluster))
 
 
 def _facts(cluster):
@@ -118,7 +118,7 @@ def record(tag, data):
             return None
         if not _is_cached(data):
             raise saltroni.report.events.Refused(f"{tag} isn't in the job cache: no node returned it")
-        return next(iter(_kept(event["cluster"], [event])), None)
+        return next(iter(saltroni.report.keeping.keep(_path(event["cluster"]), [event])), None)
     except saltroni.report.events.Refused as err:
         LOG.warning("an event was not recorded: %s", err)
     except Exception:
@@ -219,27 +219,14 @@ def _received(parcel, node, cluster):
     """Record a node's parcel; raises SaltInvocationError if it is none."""
     try:
         return saltroni.report.receiving.receive(
-            parcel, node, cluster, datetime.now(UTC), lambda events: _told(cluster, node, events)
+            parcel,
+            node,
+            cluster,
+            datetime.now(UTC),
+            lambda events: saltroni.report.keeping.told(_path(cluster), node, events),
         )
     except saltroni.spool.parcel.ParcelError as err:
         raise SaltInvocationError(str(err)) from err
-
-
-def _told(cluster, node, events):
-    _kept(cluster, events)
-    if any(event["kind"] == saltroni.report.events.RUN and event["data"]["by_minion"] for event in events):
-        saltroni.report.tellers.mark(_path(cluster), node)
-
-
-def _kept(cluster, events):
-    """Make events durable and have the report written; ids of those that are new."""
-    fresh = _store(cluster).append([saltroni.report.runs.slim(event) for event in events])
-    if fresh:
-        try:
-            saltroni.report.writer.request(_path(cluster))
-        except OSError:
-            LOG.exception("the report of %s can't be written now", cluster)
-    return [event["id"] for event in fresh]
 
 
 def write(cluster=None, language=None):
@@ -290,7 +277,7 @@ def _recover(models):
             missed.get(event["cluster"], []).append(event)
     for name, events in missed.items():
         if events:
-            _store(name).append([saltroni.report.runs.slim(event) for event in events])
+            saltroni.report.keeping.add(_path(name), events)
 
 
 def show(since=None, cluster=None):

@@ -1,5 +1,5 @@
 #!py
-"""A node has rung: what lies in its mine is collected. (Python costs the master a tenth of what Jinja does.)"""
+"""A node has rung: what lies in its mine is collected. (Python: Jinja costs the master 3 ms more.)"""
 
 
 def run():

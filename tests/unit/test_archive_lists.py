@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from saltroni.backup import pgbackrest, wal, walg
+from saltroni.backup import files, pgbackrest, wal, walg
 from saltroni.backup.failure import Failure
 from saltroni.backup.tools import DELTA, FULL
 
@@ -188,5 +188,15 @@ def test_pgbackrests_verify_is_read_and_not_trusted_by_its_exit_code():
 
 
 def test_pgbackrests_archives_are_read():
-    said = [{"archive": [{"database": {"id": 1, "repo-key": 1}, "id": "17-1", "max": None, "min": None}], "name": "demo"}]
+    said = [
+        {"archive": [{"database": {"id": 1, "repo-key": 1}, "id": "17-1", "max": None, "min": None}], "name": "demo"}
+    ]
     assert pgbackrest.archives(json.dumps(said)) == ["17-1"]
+
+
+@pytest.mark.parametrize("text", ["", "<html>"])
+def test_a_damaged_history_is_named_as_such(text):
+    with pytest.raises(Failure) as failed:
+        files.history("00000003.history", text)
+    assert failed.value.kind == "corrupt"
+    assert files.history("00000002.history", "1\t0/9\tx\n") == "1\t0/9\tx\n"

@@ -1,12 +1,15 @@
 """What stands on the master's event bus, made into events: who sent it, when, how much of it, and nothing secret."""
 
 import json
+import runpy
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from saltroni.report import changed, events, runs, state_run, tidy
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 JID = "20261124180312123456"
 
@@ -282,3 +285,8 @@ def test_a_rendering_error_is_told_without_its_traceback():
         "Rendering SLS 'base:x' failed: no CA yet\nTraceback (most recent call last):\n  File x\n; line 3\n\n---\nx"
     ]
     assert returned(said, retcode=1)["data"]["error"] == "Rendering SLS 'base:x' failed: no CA yet"
+
+
+def test_the_reaction_hands_on_what_is_a_state_run():
+    """It stands by itself on the master's disk, and can't import the list."""
+    assert runpy.run_path(str(ROOT / "salt/reactor/job.sls"))["RUNS"] == state_run.FUNCTIONS

@@ -22,13 +22,31 @@ def accept(settings, name, path):
     if kind in (wal.SEGMENT, wal.PARTIAL):
         wrong = wal.check_file(path, name, settings.segment_bytes)
     elif kind == wal.HISTORY:
-        try:
-            wal.line(wal.timeline(name), path.read_text(encoding="utf-8"))
-            wrong = None if path.stat().st_size else "it is empty"
-        except ValueError as err:
-            wrong = str(err)
+        wrong = _wrong_history(name, path.read_text(encoding="utf-8"))
     else:
         wrong = None if path.stat().st_size else "it is empty"
+    _refuse(name, wrong)
+
+
+def history(name, text):
+    """A history file's text, if it is one of the timeline that its name says.
+
+    Raises:
+        Failure: ``corrupt``.
+    """
+    _refuse(name, _wrong_history(name, text))
+    return text
+
+
+def _wrong_history(name, text):
+    try:
+        wal.line(wal.timeline(name), text)
+    except ValueError as err:
+        return str(err)
+    return None if text else "it is empty"
+
+
+def _refuse(name, wrong):
     if wrong:
         raise Failure("corrupt", f"{name} in the archive is damaged: {wrong}")
 

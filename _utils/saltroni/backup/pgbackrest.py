@@ -9,6 +9,7 @@ only remembers in ``spool-path``, and believes that: two data directories must n
 Source: pgBackRest's documentation, *Command Reference*; its exit codes: ``src/build/error/error.yaml``.
 """
 
+import functools
 import json
 import re
 import tempfile
@@ -130,6 +131,10 @@ class PgBackRest:
     def _info(self, *words):
         return self._do("asking for its list", "info", [*words, "--output=json"], self._settings.list_timeout_s)
 
+    @functools.cached_property
+    def _archives(self):
+        return archives(self._info())
+
     def list(self):
         """Base backups, the oldest first."""
         return backups(self._info(), self._settings.segment_bytes)
@@ -170,10 +175,10 @@ class PgBackRest:
         is restored into it.
         """
         told, name = self._settings, wal.history_name(timeline)
-        for one in reversed(archives(self._info())):
+        for one in reversed(self._archives):
             done = self._run("repo-get", [f"archive/{told.cluster}/{one}/{name}"], told.fetch_timeout_s)
             if done.code == 0:
-                return done.out
+                return files.history(name, done.out)
             if done.code != ABSENT:
                 raise self._failure(done, f"reading {name}")
         raise Failure("missing", f"{name} isn't in {told.prefix}")
