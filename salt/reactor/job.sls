@@ -7,4 +7,6 @@ RUNS = ("state.apply", "state.highstate", "state.sls", "state.sls_id")
 def run():
     if data.get("fun") not in RUNS:
         return {}
-    return {"Record a state run": {"runner.report.record": [{"args": {"tag": tag, "data": data}}]}}
+    told = {"tag": tag, "data": data}
+    reaction = {"runner.report.record": [{"args": told}]}
+    return {"Record a state run": reaction}

@@ -3,4 +3,6 @@
 
 
 def run():
-    return {"Collect from the spool": {"runner.report.collect": [{"args": {"node": str(data["data"]["node"])}}]}}
+    told = {"node": str(data["data"]["node"])}
+    reaction = {"runner.report.collect": [{"args": told}]}
+    return {"Collect from the spool": reaction}
