@@ -3,8 +3,6 @@
 Source: Patroni's documentation, *Patroni REST API*.
 """
 
-import requests
-
 from saltroni import access
 
 
@@ -31,6 +29,8 @@ class Member:
         self._auth = ("patroni", password) if password else None
 
     def _call(self, method, path, timeout_s=None, **arguments):
+        import requests  # takes a tenth of a second, which those who only reckon from the model needn't spend
+
         # a session of its own, so that no proxy or CA bundle of the environment is obeyed
         with requests.Session() as session:
             session.trust_env = False

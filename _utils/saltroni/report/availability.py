@@ -31,7 +31,7 @@ def windows(found, begin, now):
         begin: since when the cluster is watched, an event's time; None for not at all.
         now: an aware datetime.
     """
-    rows = []
+    rows, end = [], events.stamp(now)
     for name, length in WINDOWS:
         if begin is None:
             break
@@ -39,7 +39,7 @@ def windows(found, begin, now):
         watched_s = (now - events.moment(since)).total_seconds()
         if watched_s <= 0:
             break
-        inside = [outage for outage in found if since <= outage["time"] <= events.stamp(now)]
+        inside = [outage for outage in found if since <= outage["time"] <= end]
         lost_s = min(watched_s, sum(outage["seconds"] for outage in inside))
         rows.append(
             {

@@ -10,7 +10,7 @@ from statistics import median
 from saltroni.report import events, tidy
 
 #: The latest so many are told in full.
-SHOWN = 12
+SHOWN = 8
 STARTED, FINISHED = "drill/started", "drill/finished"
 #: A drill that began and hasn't ended after this long (seconds) was cut off.
 SILENT_S = 900
@@ -57,13 +57,14 @@ def _drill(event):
     )  # fmt: skip
     words = ("what", "old_leader", "new_leader", "load_balancer")
     phases, terms = _dict(data, "phases"), _dict(data, "bound_terms_s")
+    short = _short(event)
     return {
         **{name: tidy.number(data.get(name)) for name in numbers},
         **{name: str(data[name]) if data.get(name) else None for name in words},
         "fault": str(data.get("fault") or "unknown fault"),
         "id": _identity(event),
-        "picture": f"drill-{_short(event)}",
-        "lag_picture": f"lag-{_short(event)}",
+        "picture": f"drill-{short}",
+        "lag_picture": f"lag-{short}",
         "time": event["time"],
         "node": event["node"],
         "passed": data.get("verdict") == "passed",

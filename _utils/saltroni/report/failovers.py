@@ -32,12 +32,18 @@ def all_failovers(recorded, drills, bounds):
         ``failover``), ``fault``, ``outage_s``, ``how`` (``measured``, ``reckoned``, ``assumed``, ``part`` or ``unknown``),
         ``bound_s``, ``lost``, ``source`` (``told``, ``confirmed``, ``reconciled`` or ``drill``).
     """
-    of_drills = timed.Timed([(key, drill["time"], drill) for drill in drills for key in _keys(drill)])
+    of_drills = timed.Timed([(key, timed.seconds(one["time"]), one) for one in drills for key in _keys(one)])
     found = _with_drills(_matched(_told(recorded), _history(recorded)), drills)
-    lives = _lives(recorded)
-    ends = timed.Timed([(life["node"], life["time"], life) for life in lives if life["what"] != "led"])
+    lives = list(_lives(recorded))
+    ends = timed.Timed(
+        [(life["node"], timed.seconds(life["time"]), life) for life in lives if life["what"] != "led"]
+    )
     asked = timed.Timed(
-        [(event["data"].get("new_leader"), event["time"], event) for event in recorded if event["kind"] == SWITCHOVER]
+        [
+            (event["data"].get("new_leader"), timed.seconds(event["time"]), event)
+            for event in recorded
+            if event["kind"] == SWITCHOVER
+        ]
     )
     worst = max((bound["bound_s"] for bound in bounds.values()), default=None)
     taken = set()
@@ -45,43 +51,58 @@ def all_failovers(recorded, drills, bounds):
     for change in found:
         change["old_leader"] = before if before != change["new_leader"] else None
         before = change["new_leader"]
-        _explain(change, of_drills, asked, taken)
-        _reckon(change, ends, worst)
+        at = change.pop("at")
+        _explain(change, at, of_drills, asked, taken)
+        _reckon(change, at, ends, worst)
     return found
 
 
 def _told(recorded):
     return [
-        {"time": event["time"], "new_leader": event["node"], "timeline": None, "source": "told"}
+        _change(event["time"], event["node"], None, "told")
         for event in recorded
         if event["kind"] == TOLD and event["data"].get("role") in LEADING
     ]
+
+
+def _change(time, new_leader, timeline, source):
+    """A change of the leader; ``at`` is its time in seconds since 1970, while changes are compared."""
+    return {
+        "time": time,
+        "at": timed.seconds(time),
+        "new_leader": new_leader,
+        "timeline": timeline,
+        "source": source,
+    }
 
 
 def _history(recorded):
     """Lines of Patroni's history, each once however many nodes tell it."""
     lines = {}
     for event in recorded:
+        if event["kind"] != HISTORY:
+            continue
         data = event["data"]
         timeline = tidy.number(data.get("timeline"))
-        if event["kind"] != HISTORY or not isinstance(timeline, int) or not isinstance(data.get("new_leader"), str):
+        if not isinstance(timeline, int) or not isinstance(data.get("new_leader"), str):
             continue
         moment = events.moment(data.get("time"))
         time = events.stamp(moment) if moment else event["time"]
-        line = {"time": time, "new_leader": data["new_leader"], "timeline": timeline + 1, "source": "reconciled"}
-        lines.setdefault((timeline, str(data.get("lsn")), time), line)
+        key = timeline, str(data.get("lsn")), time
+        if key not in lines:
+            lines[key] = _change(time, data["new_leader"], timeline + 1, "reconciled")
     return sorted(lines.values(), key=lambda line: line["time"])
 
 
 def _matched(told, history):
     """One change for a callback and the line of history that are the same."""
-    waiting = timed.Timed([(one["new_leader"], one["time"], one) for one in told])
+    waiting = timed.Timed([(one["new_leader"], one["at"], one) for one in told])
     same = set()
     for line in history:
-        at = timed.seconds(line["time"])
+        at = line["at"]
         near = [one for one in waiting.within(line["new_leader"], at - SAME_S, at + SAME_S) if id(one) not in same]
         if near:
-            same.add(id(min(near, key=lambda one, at=at: abs(timed.seconds(one["time"]) - at))))
+            same.add(id(min(near, key=lambda one, at=at: abs(one["at"] - at))))
             line["source"] = "confirmed"
     return sorted([*history, *(one for one in told if id(one) not in same)], key=_place)
 
@@ -92,7 +113,7 @@ def _place(change):
 
 def _with_drills(changes, drills):
     """The changes, and those that only a drill saw: its events came before the others', or those were lost."""
-    known = timed.Timed([(change["new_leader"], change["time"], change) for change in changes])
+    known = timed.Timed([(change["new_leader"], change["at"], change) for change in changes])
     found = list(changes)
     for drill in drills:
         if not drill["new_leader"] or drill["new_leader"] == drill["old_leader"]:
@@ -101,8 +122,7 @@ def _with_drills(changes, drills):
         near = known.within(drill["new_leader"], at - DRILL_S, at + EARLY_S)
         if any(_may_be(change, drill) for change in near):
             continue
-        change = {"time": drill["time"], "new_leader": drill["new_leader"], "source": "drill"}
-        found.append({**change, "timeline": drill["timeline_after"]})
+        found.append(_change(drill["time"], drill["new_leader"], drill["timeline_after"], "drill"))
     return sorted(found, key=_place)
 
 
@@ -136,26 +156,20 @@ def _began_several(drill):
 
 def _lives(recorded):
     """What members told of themselves: ``{time, node, what}``, ``what`` being led, followed or stopped."""
-    lives = []
     for event in recorded:
-        role = event["data"].get("role")
         if event["kind"] in (TOLD, STARTED):
-            lives.append(
-                {"time": event["time"], "node": event["node"], "what": "led" if role in LEADING else "followed"}
-            )
+            what = "led" if event["data"].get("role") in LEADING else "followed"
         elif event["kind"] == STOPPED:
-            lives.append({"time": event["time"], "node": event["node"], "what": "stopped"})
-    return lives
+            what = "stopped"
+        else:
+            continue
+        yield {"time": event["time"], "node": event["node"], "what": what}
 
 
-def _explain(change, drills, switchovers, taken):
+def _explain(change, at, drills, switchovers, taken):
     change.update(why="failover", fault=None, lost=None, measured_s=None, promised_s=None)
-    at = timed.seconds(change["time"])
-    near = [
-        one
-        for key in (change["new_leader"], _on(change["timeline"]))
-        for one in drills.within(key, at - EARLY_S, at + DRILL_S)
-    ]
+    near = drills.within(change["new_leader"], at - EARLY_S, at + DRILL_S)
+    near += drills.within(_on(change["timeline"]), at - EARLY_S, at + DRILL_S)
     for drill in sorted(near, key=lambda one: one["time"]):
         if not _may_be(change, drill):
             continue
@@ -180,7 +194,7 @@ def _explain(change, drills, switchovers, taken):
         return
 
 
-def _reckon(change, ends, worst):
+def _reckon(change, at, ends, worst):
     """The outage: measured, reckoned from the old leader's stop, or assumed to be what is promised."""
     measured, promised = change.pop("measured_s"), change.pop("promised_s")
     change.update(outage_s=measured, how="measured", bound_s=promised)
@@ -190,7 +204,6 @@ def _reckon(change, ends, worst):
         change["how"] = "part"
         return
     change["bound_s"] = worst
-    at = timed.seconds(change["time"])
     ended = ends.within(change["old_leader"], at - STOPPED_S, at)
     if ended:
         if change["why"] == "failover":

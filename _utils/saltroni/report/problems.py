@@ -95,21 +95,20 @@ def _solve(failures, run, node):
     """Close what this run of a node shows to be well again."""
     if node["node"] not in failures:
         return
-    well = {state["key"]: state for state in node["all"] if state.get("result") is True}
-    well.update({key: {} for key in node["well"]})
-    present = {state["key"] for state in node["all"]} | set(node["well"])
+    states = {state["key"]: state for state in node["all"]}
     clean = run["full"] and not node["failed"] and not node["error"]
-    for key, episodes in failures.get(node["node"], {}).items():
+    for key, episodes in failures[node["node"]].items():
         last = episodes[-1]
         if last["solved"]:
             continue
+        state = {"result": True} if key in node["well"] else states.get(key)
         if key == "run":
             done = not node["error"] and run["full"]
             how = ("ph_began", {}) if done else None
-        elif key in well:
-            what = well[key].get("changed")
+        elif state and state.get("result") is True:
+            what = state.get("changed")
             how = ("ph_succeeded_what", {"what": what}) if what else ("ph_succeeded", {})
-        elif clean and key not in present:
+        elif clean and not state:
             how = ("ph_gone", {})
         else:
             how = None
@@ -168,20 +167,20 @@ def _told(event, kind, title, said, how=None):
 
 
 def _of_drills(recorded):
-    found = []
+    found, unsolved = [], {}
     for event in recorded:
         if event["kind"] != DRILL:
             continue
         fault = str(event["data"].get("fault") or "unknown fault")
         if event["data"].get("verdict") == "passed":
-            for problem in found:
-                if problem["fault"] == fault and problem["solved"] is None:
-                    problem.update(solved=event["time"], how=("ph_drill", {}))
+            for problem in unsolved.pop(fault, []):
+                problem.update(solved=event["time"], how=("ph_drill", {}))
             continue
         reasons = event["data"].get("reasons")
         said = "\n".join(str(reason) for reason in reasons) if isinstance(reasons, list) else str(reasons or "")
         problem = _told(event, "drill", ("pt_drill", {"fault": fault}), said or ("ps_no_reason", {}))
-        found.append({**problem, "fault": fault})
+        found.append(problem)
+        unsolved.setdefault(fault, []).append(problem)
     return found
 
 

@@ -75,6 +75,6 @@ def data(value, budget=None, depth=8):
 
 def number(value):
     """``value`` if it is a number that can be calculated with, else None."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if type(value) not in (int, float):  # a bool is none, though Python counts it as one
         return None
-    return value if abs(value) <= LARGEST else None
+    return value if -LARGEST <= value <= LARGEST else None

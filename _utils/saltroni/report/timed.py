@@ -14,14 +14,14 @@ class Timed:
     """Things by an owner and a time.
 
     Args:
-        things: ``(owner, an event's time, thing)``; what has no plain owner's name is left out.
+        things: ``(owner, seconds since 1970, thing)``; what has no plain owner's name is left out.
     """
 
     def __init__(self, things):
         found = {}
-        for owner, stamp, thing in things:
+        for owner, at, thing in things:
             if isinstance(owner, str):
-                found.setdefault(owner, []).append((seconds(stamp), thing))
+                found.setdefault(owner, []).append((at, thing))
         self._moments, self._things = {}, {}
         for owner, pairs in found.items():
             pairs.sort(key=lambda pair: pair[0])
@@ -30,5 +30,8 @@ class Timed:
 
     def within(self, owner, begin, end):
         """Things of ``owner`` from ``begin`` to ``end``, seconds since 1970, both included; in the order of their times."""
-        moments = self._moments.get(owner, [])
-        return self._things.get(owner, [])[bisect.bisect_left(moments, begin) : bisect.bisect_right(moments, end)]
+        moments = self._moments.get(owner, ())
+        first = bisect.bisect_left(moments, begin)
+        if first == len(moments) or moments[first] > end:
+            return []
+        return self._things[owner][first : bisect.bisect_right(moments, end, first)]

@@ -20,7 +20,7 @@ from saltroni.report.pictures import backups, drill, lag, leaders, outages, topo
 
 FOLDER = "pictures"
 #: Changed when pictures are to be drawn anew though they show the same.
-LOOK = 1
+LOOK = 2
 KNOWN = "drawn.json"
 
 

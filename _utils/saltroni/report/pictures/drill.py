@@ -45,17 +45,19 @@ def _paint(new, marks, outage_s, bound_s, first_s, passed, labels):
     if bound_s is not None:
         axes.barh(0, bound_s, height=0.28, color=canvas.BOUND + "66")
         axes.text(0, 0.2, labels["bound"], va="bottom", fontsize=9)
-    for place, (words, value) in enumerate(sorted(marks, key=lambda mark: mark[1])):
-        height = 1.95 + 0.42 * (place % 3)
-        axes.plot([value, value], [0.72, height], color=canvas.INK, linewidth=1)
-        axes.plot([value], [1], marker="o", color=canvas.INK, markersize=4)
+    marks = sorted(marks, key=lambda mark: mark[1])
+    moments, heights = [value for _, value in marks], [1.95 + 0.42 * (place % 3) for place in range(len(marks))]
+    axes.vlines(moments, 0.72, heights, color=canvas.INK, linewidth=1)
+    axes.plot(moments, [1] * len(marks), "o", color=canvas.INK, markersize=4)
+    for (words, value), height in zip(marks, heights, strict=True):
         beside = {"xytext": (3, 0), "textcoords": "offset points"}
         axes.annotate(words, (value, height), **beside, va="center", fontsize=8.5)
-    last = max([outage_s, bound_s or 0, first_s, *(value for _, value in marks)])
+    last = max([outage_s, bound_s or 0, first_s, *moments])
     axes.set_xlim(0, last * 1.18 + 0.05)
     axes.set_ylim(-0.4, 3.1)
-    axes.set_yticks([])
+    axes.yaxis.set_visible(False)
     axes.spines["left"].set_visible(False)
+    axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel(labels["axis"])
     axes.grid(axis="x", color=canvas.GRID)
     return figure

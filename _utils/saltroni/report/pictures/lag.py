@@ -24,10 +24,11 @@ def _paint(new, lines, across, upward):
     figure = new(8.5, 2.4, left=0.75, top=0.1)
     axes = figure.add_subplot()
     for place, (member, points) in enumerate(lines.items()):
-        axes.plot(*zip(*points, strict=True), color=canvas.color(place), label=canvas.short(member), marker=".")
+        axes.plot(*zip(*points, strict=True), color=canvas.color(place), label=canvas.short(member))
     axes.axvline(0, color=canvas.BAD, linewidth=1)
     axes.set_xlabel(across)
     axes.set_ylabel(upward)
+    axes.locator_params(nbins=5)
     axes.set_ylim(bottom=0)
     axes.grid(color=canvas.GRID)
     axes.legend(loc="upper right")

@@ -28,10 +28,10 @@ def _paint(new, spans, title):
     leaders = sorted({leader for leader, _, _ in spans})
     figure = new(8.5, 1.0 + 0.4 * len(leaders), left=canvas.room(leaders), right=0.5)
     axes = figure.add_subplot()
-    for leader, begin, end in spans:
-        first, last = (dates.date2num(events.moment(moment)) for moment in (begin, end))
-        place = leaders.index(leader)
-        axes.barh(place, max(last - first, 1e-6), left=first, height=0.6, color=canvas.color(place))
+    for place, leader in enumerate(leaders):
+        ranges = [dates.date2num([events.moment(b), events.moment(e)]) for one, b, e in spans if one == leader]
+        bars = [(begin, max(end - begin, 1e-6)) for begin, end in ranges]
+        axes.broken_barh(bars, (place - 0.3, 0.6), color=canvas.color(place))
     axes.set_yticks(range(len(leaders)), [canvas.short(leader) for leader in leaders])
     axes.invert_yaxis()
     locator = dates.AutoDateLocator(minticks=3, maxticks=7)

@@ -38,9 +38,9 @@ def _paint(new, rows, across, bound_words):
         if bound is not None:
             label = bound_words if place == 0 else None
             axes.barh(place, bound, height=0.6, color=canvas.BOUND + "55", label=label)
-        over = [bound is not None and value > bound for value in measured]
-        colors = [canvas.BAD if one else canvas.COLORS[0] for one in over]
-        axes.scatter(measured, [place] * len(measured), c=colors, s=22, zorder=3)
+        for color, kept in ((canvas.COLORS[0], True), (canvas.BAD, False)):
+            points = [value for value in measured if (bound is None or value <= bound) is kept]
+            axes.plot(points, [place] * len(points), "o", color=color, markersize=4.7)
     axes.set_yticks(range(len(rows)), [canvas.short(fault) for fault, _, _ in rows])
     axes.invert_yaxis()
     axes.set_xlim(left=0)
