@@ -16,6 +16,10 @@ echo 'HostKey /etc/ssh/ssh_host_ed25519_key' >/etc/ssh/sshd_config.d/hostkey.con
 cp $kit/box/ssh-hostkey.service /etc/systemd/system/
 systemctl -q enable ssh-hostkey.service
 
+# Its address comes when its network does, not with the container
+cp $kit/box/address.service /etc/systemd/system/
+systemctl -q enable address.service
+
 # Nobody else uses apt while a state does
 systemctl -q mask apt-daily.timer apt-daily-upgrade.timer
 
