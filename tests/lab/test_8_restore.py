@@ -46,7 +46,9 @@ def orchestrate(lab, *wrapper, check=True, **asked):
         check=False, timeout_s=1800,
     )  # fmt: skip
     if check and done.returncode != 0:
-        pytest.fail(f"orch.restore ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        # the first step that failed says why; those after it only that it did
+        first = max(0, done.stdout.find("Result: False") - 500)
+        pytest.fail(f"orch.restore ended with {done.returncode}\n{done.stdout[first:][:6000]}\n{done.stderr[-2000:]}")
     return done
 
 
