@@ -43,7 +43,7 @@ RECOVERY_S = 0.1
 AGENT_PAUSE_S = (1.0, 1.1)
 AGENT_START_S = (0.3, 3.0)
 #: A restart by Patroni: a checkpoint while writes go on, shutdown, start.
-RESTART_S = (0.3, 2.7)
+RESTART_S = (0.3, 4.0)
 #: etcd's followers elect after 1 to 2 times its election timeout of 1 s (Raft), and Patroni asks the next member after
 #: its own share of retry_timeout.
 ELECTION_S = (0.0, 2.0)
