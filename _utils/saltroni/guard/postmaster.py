@@ -122,6 +122,27 @@ def _children(pid):
     return held
 
 
+def left(data_dir, proc="/proc"):
+    """Processes of a PostgreSQL, its postmaster or not: they all work in its data directory (``ChangeToDataDir``)."""
+    there, found = Path(data_dir).resolve(), []
+    for entry in Path(proc).iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if (entry / "cwd").readlink() == there:
+                    found.append(int(entry.name))
+    return found
+
+
+def deserted(data_dir, timeout_s, every_s=0.01, proc="/proc"):
+    """Wait until a dead postmaster's children have ended, too, for so long at most; whether they have."""
+    end = time.monotonic() + timeout_s
+    while left(data_dir, proc):
+        if time.monotonic() >= end:
+            return False
+        time.sleep(every_s)
+    return True
+
+
 def stop(data_dir, seen, gently=True):
     """Stop PostgreSQL for certain: an immediate shutdown, and what is left after a moment is killed.
 

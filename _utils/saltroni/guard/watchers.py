@@ -13,6 +13,8 @@ LOOK_EVERY_S = 0.5
 ASK_EVERY_S = 1.0
 TRY_EVERY_S = 0.5
 IDLE_S = 0.2
+#: How long a dead postmaster's children are waited for before Patroni is woken (seconds); it takes them a tenth at most.
+DESERTED_S = 0.3
 
 
 def now():
@@ -99,6 +101,8 @@ class Watchers:
             if left is None or left.life != seen.life or left.state == "stopping":
                 continue
             begun = now()
+            # while a session of Patroni's lives on, it finds a leader without standbys, and gives its chosen one up
+            postmaster.deserted(self._settings["data_dir"], DESERTED_S)
             try:
                 patroni.wake()
                 self._tell("woken", None, {"pid": seen.pid, "took_s": now() - begun})
