@@ -35,9 +35,7 @@ def all_failovers(recorded, drills, bounds):
     of_drills = timed.Timed([(key, timed.seconds(one["time"]), one) for one in drills for key in _keys(one)])
     found = _with_drills(_matched(_told(recorded), _history(recorded)), drills)
     lives = list(_lives(recorded))
-    ends = timed.Timed(
-        [(life["node"], timed.seconds(life["time"]), life) for life in lives if life["what"] != "led"]
-    )
+    ends = timed.Timed([(life["node"], timed.seconds(life["time"]), life) for life in lives if life["what"] != "led"])
     asked = timed.Timed(
         [
             (event["data"].get("new_leader"), timed.seconds(event["time"]), event)

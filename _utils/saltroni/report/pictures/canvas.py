@@ -8,7 +8,9 @@ import os
 import re
 from xml.sax.saxutils import escape
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads take half a second to start, and have nothing to do
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # numpy's threads take half a second to start, and have nothing to do
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
