@@ -14,7 +14,7 @@ HANDOVER_S = (0.2, 0.8)
 ASK_AGAIN_S = 1.1
 #: Connecting and the first commit through the load balancer, retries of the client included.
 RECONNECT_S = (0.0, 0.4)
-#: One statement that hangs or is made again on another connection, where nothing else happens to writes. Measured 0.36 s.
+#: One statement that hangs or is made again on another connection, where nothing else happens to writes. Measured 0.41 s.
 REPLACED_S = (0.0, 0.7)
 #: One health check of HAProxy, over TLS.
 CHECK_S = 0.2

@@ -134,7 +134,10 @@ def left(data_dir, proc="/proc"):
 
 
 def deserted(data_dir, timeout_s, every_s=0.01, proc="/proc"):
-    """Wait until a dead postmaster's children have ended, too, for so long at most; whether they have."""
+    """Wait until a dead postmaster's children have ended, too, for so long at most; whether they have.
+
+    (Not by :mod:`saltroni.wait`: a guard's node has this package and :mod:`saltroni.processes` only.)
+    """
     end = time.monotonic() + timeout_s
     while left(data_dir, proc):
         if time.monotonic() >= end:

@@ -8,9 +8,8 @@ import os
 import re
 from xml.sax.saxutils import escape
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # numpy's threads take half a second to start, and have nothing to do
+# before numpy is loaded: its threads take half a second to start, and have nothing to do
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
