@@ -7,6 +7,15 @@ Bring the check of Patroni's configuration:
     - mode: '0755'
     - makedirs: true
 
+Bring what Patroni calls before it stops PostgreSQL:
+  file.managed:
+    - name: /usr/local/lib/saltroni/stop-first
+    - source: salt://patroni/files/stop-first
+    - user: root
+    - group: root
+    - mode: '0755'
+    - makedirs: true
+
 # Reloaded, never restarted. Its passwords stand in no diff.
 Configure Patroni:
   file.managed:
@@ -21,6 +30,7 @@ Configure Patroni:
     - check_cmd: /usr/local/lib/saltroni/check-patroni-config
     - require:
       - file: Bring the check of Patroni's configuration
+      - file: Bring what Patroni calls before it stops PostgreSQL
       - file: Bring what Patroni calls when a role changes
       - pkg: Install PostgreSQL and Patroni
       - certificate: Have a good certificate patroni

@@ -21,11 +21,14 @@ CHECK_S = 0.2
 #: A member that wants to lead asks the others for their position; a silent one costs this long (Patroni's ha.py,
 #: ``fetch_node_status``: a fixed timeout of 2 s).
 SILENT_PEER_S = (0.0, 2.1)
-#: A planned hand-over: the old leader stops in good order, and Patroni sleeps a fixed second before it gives its lease up
-#: (ha.py, ``demote``).
-DEMOTE_S = (1.0, 1.5)
+#: A planned hand-over: the old leader stops in good order, and Patroni, which finds it gone, gives its lease up
+#: (salt/patroni/files/stop-first).
+DEMOTE_S = (0.1, 0.8)
 #: The same when Patroni itself ends and must close everything first.
-LEAVE_S = (1.0, 1.9)
+LEAVE_S = (0.1, 1.2)
+#: With backups PostgreSQL archives its last segment before it has ended. Patroni is told after a quarter of a second, and
+#: sleeps a fixed second before it gives the lease up (ha.py, ``demote`` and ``shutdown``).
+LAST_SEGMENT_S = (0.0, 1.3)
 #: A new leader whose commits wait for standbys waits for the first that follows it: the old leader, once it is started
 #: again, or the third member, which sleeps a fixed 2 s first (ha.py, after a manual failover). It is promoted meanwhile.
 FOLLOW_S = (0.2, 2.2)
@@ -159,6 +162,10 @@ class Promise:
         archive = (("the archive is asked", *ARCHIVE_S),) if self.asks_archive else ()
         return ((name, least_s, most_s), *archive)
 
+    def _last_segment(self):
+        """A leader that stops in good order."""
+        return (("the last segment is archived", *LAST_SEGMENT_S),) if self.asks_archive else ()
+
     def _seen(self):
         """From promotion until a client's first commit."""
         return (
@@ -288,11 +295,12 @@ class Promise:
         """A switchover."""
         waits = self.replication in ("quorum", "strict")
         taken = self._promotion("promotion and a first standby", *FOLLOW_S) if waits else self._promotion()
-        return Cost((("demotion", *DEMOTE_S), *taken, *self._seen()))
+        return Cost((("demotion", *DEMOTE_S), *self._last_segment(), *taken, *self._seen()))
 
     def left_in_order(self):
         """The leader's Patroni leaves in good order and is started again: the others may ask it in the moment of its start."""
-        return Cost((("demotion", *LEAVE_S), ("silent member", *SILENT_PEER_S), *self._promotion(), *self._seen()))
+        left = (("demotion", *LEAVE_S), *self._last_segment(), ("silent member", *SILENT_PEER_S))
+        return Cost((*left, *self._promotion(), *self._seen()))
 
     def proxy_lost(self):
         """The load balancer is gone: a client notices by its own deadlines and goes to another."""

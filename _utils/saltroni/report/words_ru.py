@@ -120,6 +120,7 @@ TERMS = {
     "silent member": "молчащий участник",
     "standby is given up": "отказ от реплики",
     "the archive is asked": "запрос к архиву",
+    "the last segment is archived": "архивирование последнего сегмента",
     "statement's deadline": "срок запроса",
     "systemd's pause": "пауза systemd",
 }
