@@ -19,6 +19,9 @@ STATEMENT_S = 2.0
 #: A writer without an answer tries again after this long, and after a hundredth of its outage so far where that is longer: the
 #: figure is as good, and machines that all boot at once aren't kept from it.
 BACK_OFF_S, LONGEST_S = 0.02, 0.25
+#: A session that is told no is kept for so long, as a client's pool keeps it: a new leader says no until its promotion is
+#: over, and new sessions (a handshake and a password each) would keep it from that.
+PATIENT_S = 1.0
 #: "canceling wait for synchronous replication": committed here, maybe nowhere else.
 NOT_DURABLE = "01000"
 #: The server's last words before it ends the session: the commit may have happened.
@@ -82,7 +85,7 @@ class Writers:
         await asyncio.gather(*(self._writer(writer) for writer in self.ledger.acknowledged))
 
     async def _writer(self, writer):
-        connection, warned, sequence, way, answered = None, [], 0, 0, time.monotonic()
+        connection, warned, sequence, way, answered, patient = None, [], 0, 0, time.monotonic(), 0.0
         while not self._ended.is_set():
             if connection is None:
                 connection = await self._connected(self._ways[way % len(self._ways)], warned)
@@ -90,6 +93,7 @@ class Writers:
                     way += 1
                     await asyncio.sleep(back_off_s(time.monotonic() - answered))
                     continue
+                patient = time.monotonic() + PATIENT_S
             sequences = range(sequence + 1, sequence + 1 + self._batch)
             sequence = sequences[-1]
             warned.clear()
@@ -98,10 +102,12 @@ class Writers:
             self._remember(writer, sequences, "undurable" if outcome == "acknowledged" and warned else outcome)
             if outcome == "acknowledged":
                 answered = time.monotonic()
+                patient = answered + PATIENT_S
                 await asyncio.sleep(max(self._think_s, begun + self._every_s - time.monotonic()))
                 continue
-            await connection.close()
-            connection = None
+            if outcome != "refused" or begun > patient:
+                await connection.close()
+                connection = None
             await asyncio.sleep(back_off_s(time.monotonic() - answered))
         if connection is not None:
             await connection.close()
