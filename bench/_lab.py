@@ -31,9 +31,12 @@ def on(node, *command, check=True, timeout_s=600, stdin=None):
 
 
 def call(node, *words, timeout_s=600):
-    """What a function of Salt gives on a node; whatever its exit code, None if it gives nothing."""
-    said = on(node, "salt-call", "--out=json", *words, check=False, timeout_s=timeout_s)
-    return json.loads(said or "{}").get("local")
+    """What a function of Salt gives on a node, whatever its exit code; what it printed for an error if it gives nothing."""
+    done = subprocess.run(
+        [ROOT / "lab" / "run", node, "salt-call", "--out=json", *words],
+        capture_output=True, text=True, timeout=timeout_s, check=False,
+    )  # fmt: skip
+    return json.loads(done.stdout)["local"] if done.stdout.strip() else done.stderr.strip()
 
 
 def spread(values):

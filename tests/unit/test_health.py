@@ -189,7 +189,7 @@ def broken(facts, name):  # noqa: PLR0912, PLR0915 - one line a fault
         ("guard does less", "warning", True, "the lease guard of pg2 guards wake instead of connections, lease, wake"),
         ("nobody confirms", "warning", False, "may lose commits"),
         ("failsafe off", "warning", False, "failsafe_mode is off"),
-        ("other settings", "warning", False, "ttl is 30 instead of 20"),
+        ("other settings", "warning", True, "ttl is 30 instead of 20"),
         ("balancer silent", "warning", False, "lb2: refused"),
         ("balancers silent", "critical", False, "lb1: refused; lb2: refused"),
         ("two leaders", "critical", False, "pg1 and pg2"),

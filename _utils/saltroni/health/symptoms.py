@@ -180,7 +180,8 @@ def settings(model, config):
         if key in model["dcs"] and (config.get(key) or False) != (model["dcs"][key] or False)
     ]
     if differ:
-        found.append(_warning(f"settings aren't the pillar's ({'; '.join(differ)}): state.apply patroni"))
+        # a cluster is no less whole for that, and a drill measures it by the settings in force
+        found.append(_warning(f"settings aren't the pillar's ({'; '.join(differ)}): state.apply patroni", whole=True))
     return found
 
 
