@@ -7,6 +7,7 @@ from salt.exceptions import CommandExecutionError
 
 import saltroni.patroni.member
 import saltroni.patroni.rest
+import saltroni.restore.hold
 import saltroni.wait
 
 
@@ -21,6 +22,18 @@ def whole():
     """
     answer, sentence = saltroni.patroni.member.look(__pillar__["saltroni"])
     return {"whole": answer, "sentence": sentence}
+
+
+def held():
+    """Whether a restore keeps this node's Patroni from starting.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call patroni_member.held
+    """
+    return saltroni.restore.hold.held()
 
 
 def wait(deadline_s):

@@ -26,6 +26,13 @@ def member(name):
         seen = __salt__["patroni_member.whole"]()
         if seen["whole"]:
             return _result(name, True, f"Patroni runs, {seen['sentence']}")
+    if __salt__["patroni_member.held"]():
+        return _result(
+            name,
+            False,
+            "a restore of the cluster goes on and keeps Patroni from starting here. On the master, salt-run restore.show "
+            "tells how far it is and how it goes on; then apply again",
+        )
     orphan = __salt__["patroni_member.orphaned_wal"]()
     if orphan:
         return _result(

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -219,6 +220,23 @@ def test_pgbackrests_storage_that_takes_nothing_and_can_be_read_is_full(tmp_path
     with pytest.raises(Failure) as caught:
         tool.segments()
     assert caught.value.kind == "unreachable"
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_pgbackrest_is_told_whose_log_it_archives(tmp_path, monkeypatch, relative):
+    """Data that are restored, and will replace another database, are beside that one when their history is archived."""
+    told = script(tmp_path, f'echo "$@" >{tmp_path}/words')
+    tool = pgbackrest.PgBackRest(dataclasses.replace(told, tool="pgbackrest", pgbackrest=told.walg))
+    data = tmp_path / "data.restored" / "base"
+    (data / "global").mkdir(parents=True)
+    (data / "global" / "pg_control").touch()
+    (data / "pg_wal").mkdir()
+    monkeypatch.chdir(data)
+    tool.push_wal((Path("pg_wal") if relative else data / "pg_wal") / "00000007.history")
+    assert f"--pg1-path={data}" in (tmp_path / "words").read_text().split()
+    # a file of nobody's is the cluster's
+    tool.push_wal(tmp_path / "00000007.history")
+    assert f"--pg1-path={told.data_dir}" in (tmp_path / "words").read_text().split()
 
 
 def test_a_push_never_overwrites_and_takes_no_other_files_along(tmp_path):

@@ -1,5 +1,8 @@
 """What a restored cluster needs beside its data: etcd, a Patroni that waits, accounts, members in step."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from saltroni.drill import lock
@@ -60,6 +63,19 @@ def test_patroni_cant_start_while_the_drop_in_is_there(tmp_path):
     path = tmp_path / "patroni.service.d" / "saltroni-restoring.conf"
     assert f"ConditionPathExists=!{path}" in hold.text(ID, path)
     assert not hold.held(path)
+
+
+def test_a_state_run_says_so_at_once_and_starts_nothing():
+    path = Path(__file__).parents[2] / "salt" / "_states" / "patroni.py"
+    loaded = importlib.util.spec_from_file_location("patroni_states", path)
+    states = importlib.util.module_from_spec(loaded)
+    loaded.loader.exec_module(states)
+    called = {"service.status": False, "service.enabled": True, "patroni_member.held": True}
+    states.__pillar__ = {"saltroni": {"deadlines": {"member_s": 300}}}
+    states.__salt__ = {name: lambda *_, said=said: said for name, said in called.items()}
+    said = states.member("m")
+    assert said["result"] is False
+    assert "salt-run restore.show" in said["comment"]
 
 
 def test_accounts_wait_for_no_standby_and_show_no_password(cluster):

@@ -104,7 +104,8 @@ def promote(job, tool=None, own=None):
     PostgreSQL takes the number after the last one whose history the archive has, or the data have themselves.
 
     Args:
-        job: see :func:`recover`, and ``settings``: those of the archive to write; ``timeline`` may be ``current``.
+        job: see :func:`recover`, and ``settings``: those of the archive to write; ``timeline`` may be ``current``;
+            ``accounts``: SQL that gives the cluster's own accounts their passwords, see :mod:`saltroni.restore.accounts`.
 
     Raises:
         Failure: also if the archive knows the new timeline already; nothing is written to it then.
@@ -139,6 +140,8 @@ def _promote(job, tool):
     signal = copy.control().timeline == before
     with copy.recovered(asked, job["deadline_s"], job["timeline"], signal=signal) as server:
         last = server.last_commit()
+        if job.get("accounts"):
+            server.ask(";\n".join(job["accounts"]))
     found = copy.stopped_in_order()
     if found.state != control.STOPPED or found.timeline <= before:
         raise Failure("database", f"{data} wasn't promoted: {found.state} on timeline {found.timeline}")

@@ -79,8 +79,10 @@ class PgBackRest:
     def push_wal(self, path):
         """Archive a file."""
         told = self._settings
+        # restored data that aren't in place yet are of another database than the one that gives way to them
+        data = _data_dir(Path(path).absolute()) or told.data_dir
         # its own deadline ends before ours, so that it says why
-        words = [f"--archive-timeout={max(1, int(told.push_timeout_s) - 5)}", str(path)]
+        words = [f"--archive-timeout={max(1, int(told.push_timeout_s) - 5)}", f"--pg1-path={data}", str(path)]
         if not (path.parent / STATUS / f"{path.name}.ready").exists():
             words.insert(0, "--no-archive-async")
         self._do(f"archiving {path.name}", "archive-push", words, told.push_timeout_s, writes=True)
@@ -216,7 +218,7 @@ class PgBackRest:
 
 
 def _data_dir(target):
-    """The data directory that a file is fetched into: pgBackRest compares its control file; None if it isn't one."""
+    """The data directory that a file is of: pgBackRest compares its control file; None if it isn't in one."""
     for folder in (target.parent, target.parent.parent):
         if (folder / "global" / "pg_control").exists():
             return folder

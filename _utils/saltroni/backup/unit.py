@@ -70,7 +70,7 @@ def start(name, job, deadline_s, base=FOLDER, **options):
 
     Args:
         name: the unit's name.
-        job: a dict, see :mod:`saltroni.backup.work`; no secret in it.
+        job: a dict, see :mod:`saltroni.backup.work`; no password in it.
         deadline_s: seconds until systemd ends it.
         base: where jobs are.
         options: see :func:`command`.

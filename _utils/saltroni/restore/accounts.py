@@ -1,6 +1,8 @@
 """The cluster's own accounts after a restore: their passwords may have been others at that moment.
 
-Those of applications are made by ``patroni_sql.make``; these are what Patroni itself and its replicas connect with.
+Those of applications are made by ``patroni_sql.make``; these are what Patroni itself and its replicas connect with. Before
+Patroni lets a member lead, it asks it for its timeline by a replication connection, so they must be right in the restored
+data already (the step *promote*). The step *accounts* sets them again, by what the pillar says then.
 """
 
 from saltroni.backup import local
@@ -11,8 +13,8 @@ OWN = {"postgres": "superuser", "replicator": "replication", "rewind": "rewind"}
 
 
 def statements(model):
-    """SQL that sets the passwords, as SCRAM verifiers; waits for no standby, as there may be none yet. Pure."""
-    made = ["SET synchronous_commit = local"]
+    """SQL that sets the passwords, as the SCRAM verifiers that PostgreSQL keeps; waits for no standby, as there may be none yet. Pure."""
+    made = ["SET synchronous_commit = local", "SET log_statement = 'none'", "SET log_min_error_statement = 'panic'"]
     for name, secret in OWN.items():
         verifier = accounts.verifier(model["secrets"][secret], name, model["cluster"])
         made.append(f"ALTER ROLE \"{name}\" PASSWORD '{verifier}'")

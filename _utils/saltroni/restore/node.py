@@ -12,7 +12,7 @@ from saltroni.backup import choice, copy, inplace, private, settings, target, to
 from saltroni.backup.failure import Failure
 from saltroni.lineage import hold as lineage
 from saltroni.patroni import member, rest
-from saltroni.restore import dcs, hold, places
+from saltroni.restore import accounts, dcs, hold, places
 
 UNIT = "saltroni-restore"
 #: A lease of a leader that died ends within its ``ttl``; that of one that stopped in order at once (seconds beside it).
@@ -131,7 +131,8 @@ class Node:
         now = places.present(self.folders)
         if places.of(now, restore):
             return inplace.marked(now.data)
-        return self._work("promote", restore, backup=backup, target=asked, timeline=timeline)
+        sql = accounts.statements(self.model)
+        return self._work("promote", restore, backup=backup, target=asked, timeline=timeline, accounts=sql)
 
     def lead_again(self, restore):
         """Give the old data, which are in place again, a timeline later than all that the archive knows.
