@@ -13,7 +13,7 @@ OWN = {"postgres": "superuser", "replicator": "replication", "rewind": "rewind"}
 
 
 def statements(model):
-    """SQL that sets the passwords, as the SCRAM verifiers that PostgreSQL keeps; waits for no standby, as there may be none yet. Pure."""
+    """SQL that sets the passwords, as verifiers like PostgreSQL's own; waits for no standby: none may be there. Pure."""
     made = ["SET synchronous_commit = local", "SET log_statement = 'none'", "SET log_min_error_statement = 'panic'"]
     for name, secret in OWN.items():
         verifier = accounts.verifier(model["secrets"][secret], name, model["cluster"])
