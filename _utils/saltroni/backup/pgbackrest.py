@@ -74,6 +74,14 @@ class PgBackRest:
         # a full SeaweedFS answers 500 to what is written
         if writes and _REFUSED.search(done.text) and reads(self):
             return Failure("full", f"{found.text}; what is there can be read")
+        return self._asked_why(found) if writes and found.kind == "timeout" else found
+
+    def _asked_why(self, found):
+        """A push in the background only says that it took too long: whether the storage can be read says more."""
+        try:
+            self.list()
+        except Failure as err:
+            return found if err.kind == "timeout" else Failure(err.kind, f"{found.text}; {err.text}")
         return found
 
     def push_wal(self, path):
