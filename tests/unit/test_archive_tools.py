@@ -222,17 +222,16 @@ def test_pgbackrests_storage_that_takes_nothing_and_can_be_read_is_full(tmp_path
     assert caught.value.kind == "unreachable"
 
 
-UNREAD = json.dumps([{
-    "backup": [], "db": [], "status": {"code": 99, "message": "other"},
-    "repo": [{"status": {"code": 99, "message": "[HostConnectError] unable to connect to 's3:8333': [111] Connection refused"}}],
-}])  # fmt: skip
-
-
-@pytest.mark.parametrize(("listed", "kind"), [(UNREAD, "unreachable"), ("[]", "timeout")])
-def test_a_push_of_pgbackrests_that_took_too_long_says_why(tmp_path, listed, kind):
-    (tmp_path / "listed").write_text(listed)
+@pytest.mark.parametrize(
+    ("listing", "kind"),
+    [
+        ("echo \"ERROR: [049]: unable to connect to 's3:8333': [111] Connection refused\" >&2; exit 49", "unreachable"),
+        ("echo '{}'", "timeout"),
+    ],
+)
+def test_a_push_of_pgbackrests_that_took_too_long_says_why(tmp_path, listing, kind):
     late = "ERROR: [082]: unable to push WAL file '000000010000000000000001' to the archive asynchronously after 55 second(s)"
-    told = script(tmp_path, f'case $1 in info) cat {tmp_path}/listed;; *) echo "{late}" >&2; exit 82;; esac')
+    told = script(tmp_path, f'case $1 in repo-ls) {listing};; *) echo "{late}" >&2; exit 82;; esac')
     tool = pgbackrest.PgBackRest(dataclasses.replace(told, tool="pgbackrest", pgbackrest=told.walg))
     with pytest.raises(Failure, match="asynchronously after 55") as caught:
         tool.push_wal(tmp_path / "000000010000000000000001")
