@@ -23,11 +23,11 @@ def test_a_bound_is_the_sum_of_its_terms(promise):
 
 def test_where_members_ask_the_archive_whoever_takes_over_is_promoted_later(promise):
     without, asks = (dataclasses.replace(promise, asks_archive=asks) for asks in (False, True))
-    twice, leaving = {"crash_twice": 4.0}, {"planned": 3.3, "left_in_order": 3.3}
-    for kind in ("crash", "crash_twice", "sessions_lost", "lease_end", "planned", "left_in_order", "power"):
+    twice, leaving = {"crash_twice": 4.0}, {"planned": 3.3, "left_in_order": 3.3, "restart": 4.0}
+    for kind in ("crash", "crash_twice", "sessions_lost", "lease_end", "planned", "left_in_order", "restart", "power"):
         later_s = getattr(asks, kind)().most_s - getattr(without, kind)().most_s
         assert later_s == pytest.approx({**twice, **leaving}.get(kind, 2.0)), kind
-    for kind in ("nothing", "hang", "restart", "in_place", "agent_restarts", "proxy_lost"):
+    for kind in ("nothing", "hang", "in_place", "agent_restarts", "proxy_lost"):
         assert getattr(asks, kind)() == getattr(without, kind)(), kind
 
 

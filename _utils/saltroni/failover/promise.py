@@ -29,6 +29,8 @@ LEAVE_S = (0.1, 1.2)
 #: With backups PostgreSQL archives its last segment before it has ended. Patroni is told after a quarter of a second, and
 #: sleeps a fixed second before it gives the lease up (ha.py, ``demote`` and ``shutdown``).
 LAST_SEGMENT_S = (0.0, 1.3)
+#: A restart waits for all of it: measured 3.7 s with two more segments that had waited.
+ALL_ARCHIVED_S = (0.0, 4.0)
 #: A new leader whose commits wait for standbys waits for the first that follows it: the old leader, once it is started
 #: again, or the third member, which sleeps a fixed 2 s first (ha.py, after a manual failover). It is promoted meanwhile.
 FOLLOW_S = (0.2, 2.2)
@@ -162,9 +164,9 @@ class Promise:
         archive = (("the archive is asked", *ARCHIVE_S),) if self.asks_archive else ()
         return ((name, least_s, most_s), *archive)
 
-    def _last_segment(self):
+    def _last_segment(self, takes_s=LAST_SEGMENT_S):
         """A leader that stops in good order."""
-        return (("the last segment is archived", *LAST_SEGMENT_S),) if self.asks_archive else ()
+        return (("the last segment is archived", *takes_s),) if self.asks_archive else ()
 
     def _seen(self):
         """From promotion until a client's first commit."""
@@ -271,7 +273,7 @@ class Promise:
 
     def restart(self):
         """Patroni restarts the leader's PostgreSQL, planned."""
-        return Cost((("PostgreSQL restarts", *RESTART_S), *self._seen()))
+        return Cost((("PostgreSQL restarts", *RESTART_S), *self._last_segment(ALL_ARCHIVED_S), *self._seen()))
 
     def in_place(self):
         """The leader's PostgreSQL restarts and stays leader."""
