@@ -1,7 +1,6 @@
 """Renders the tree as a node would, without a node: Salt's masterless caller, the real external pillar, a CA of its own."""
 
 import copy
-import datetime
 import itertools
 import json
 import sys
@@ -9,9 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+
+from .. import pki
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "_utils"))
@@ -111,20 +109,8 @@ PGP_KEY = "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQVYBGf\n-----END PGP PRIVAT
 
 def certificate_authority():
     """A CA's certificate in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "render test")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    return made.public_bytes(serialization.Encoding.PEM).decode("ascii")
+    key = pki.key()
+    return pki.signed("CN=render test", key, "CN=render test", key, days=1).decode("ascii")
 
 
 @pytest.fixture(scope="session")

@@ -1,52 +1,34 @@
 """How long a certificate that is shown still lives, asked of a real TLS server."""
 
-import datetime
-import ipaddress
 import socket
 import ssl
 import threading
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from saltroni.health import handshake
+
+from .. import pki
 
 DAYS = 40
 
 
 @pytest.fixture(scope="module")
-def pki(tmp_path_factory):
+def shown(tmp_path_factory):
     """A key and its own certificate for this machine, in one file."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
-    name = x509.Name.from_rfc4514_string("CN=test")
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=DAYS))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .sign(key, hashes.SHA256())
-    )
+    key = pki.key()
     path = tmp_path_factory.mktemp("pki") / "both.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+    path.write_bytes(pki.signed("CN=test", key, "CN=test", key, days=DAYS, names=["127.0.0.1"]) + pki.pem(key))
     return path
 
 
 class Server(threading.Thread):
     """Takes one connection, and notes what it read from it at last: nothing, or an error."""
 
-    def __init__(self, pki, postgresql):
+    def __init__(self, shown, postgresql):
         super().__init__(daemon=True)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(pki)
+        self._context.load_cert_chain(shown)
         self._postgresql, self.read = postgresql, None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -66,10 +48,10 @@ class Server(threading.Thread):
 
 
 @pytest.mark.parametrize("postgresql", [False, True])
-def test_it_is_told_and_the_server_sees_an_orderly_end(pki, postgresql):
-    server = Server(pki, postgresql)
+def test_it_is_told_and_the_server_sees_an_orderly_end(shown, postgresql):
+    server = Server(shown, postgresql)
     server.start()
-    context = ssl.create_default_context(cafile=pki)
+    context = ssl.create_default_context(cafile=shown)
     left = handshake.days_left("127.0.0.1", server.port, context, postgresql=postgresql)
     server.join(20)
     assert left == pytest.approx(DAYS, abs=0.2)

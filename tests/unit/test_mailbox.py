@@ -1,12 +1,11 @@
 """A parcel in Salt's mine, its answer, and the call for where no answer comes."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from saltroni.report import tellers
 from saltroni.spool import mailbox, parcel
+
+from . import salt_code
 
 TEXT = parcel.pack([{"id": "one"}])
 ANSWER = {"recorded": ["one"], "refused": {}}
@@ -38,9 +37,7 @@ def test_a_letter_that_came_meanwhile_stays():
 @pytest.fixture
 def module(monkeypatch):
     """_modules/spool.py, with a master that can be told what to answer."""
-    spec = importlib.util.spec_from_file_location("spool", Path(__file__).parents[2] / "_modules" / "spool.py")
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
+    made = salt_code.load("_modules/spool.py")
     for name, value in (("ANSWER_S", 0.05), ("LOOK_S", 0.01)):
         monkeypatch.setattr(mailbox, name, value)
     made.called = []

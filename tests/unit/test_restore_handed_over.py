@@ -1,14 +1,12 @@
 """What a restored cluster needs beside its data: etcd, a Patroni that waits, accounts, members in step."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from saltroni.drill import lock
 from saltroni.etcd import gateway
 from saltroni.restore import accounts, check, dcs, hold
 
+from . import salt_code
 from .restores import ID
 
 
@@ -66,10 +64,7 @@ def test_patroni_cant_start_while_the_drop_in_is_there(tmp_path):
 
 
 def test_a_state_run_says_so_at_once_and_starts_nothing():
-    path = Path(__file__).parents[2] / "salt" / "_states" / "patroni.py"
-    loaded = importlib.util.spec_from_file_location("patroni_states", path)
-    states = importlib.util.module_from_spec(loaded)
-    loaded.loader.exec_module(states)
+    states = salt_code.load("_states/patroni.py")
     called = {"service.status": False, "service.enabled": True, "patroni_member.held": True}
     states.__pillar__ = {"saltroni": {"deadlines": {"member_s": 300}}}
     states.__salt__ = {name: lambda *_, said=said: said for name, said in called.items()}
