@@ -20,6 +20,11 @@ def main_pid(unit):
     return int(shown) if shown.isdigit() and shown != "0" else None
 
 
+def pids(proc="/proc"):
+    """Pids of all processes."""
+    return [int(entry.name) for entry in Path(proc).iterdir() if entry.name.isdigit()]
+
+
 def state(pid, proc="/proc"):
     """State letter of a process (``T`` is stopped), None if it is gone. Source: proc(5), ``/proc/pid/stat``."""
     stat = _stat(pid, proc)

@@ -82,18 +82,26 @@ class PgBackRest:
     def _asked_why(self, found):
         """A push in the background only says that it took too long: whether the storage can be read says more."""
         try:
-            self._do("listing", "repo-ls", [ANSWERS, "--output=json"], self._settings.list_timeout_s)
+            self._answers()
         except Failure as err:
             return found if err.kind == "timeout" else Failure(err.kind, f"{found.text}; {err.text}")
         return found
 
+    def _answers(self):
+        self._do("listing", "repo-ls", [ANSWERS, "--output=json"], self._settings.list_timeout_s)
+
+    def _whose(self, path):
+        """The option that names the data directory of a file of the log: pgBackRest compares its control file.
+
+        Restored data that aren't in place yet are of another database than the one that gives way to them.
+        """
+        return f"--pg1-path={_data_dir(Path(path).absolute()) or self._settings.data_dir}"
+
     def push_wal(self, path):
         """Archive a file."""
         told = self._settings
-        # restored data that aren't in place yet are of another database than the one that gives way to them
-        data = _data_dir(Path(path).absolute()) or told.data_dir
         # its own deadline ends before ours, so that it says why
-        words = [f"--archive-timeout={max(1, int(told.push_timeout_s) - 5)}", f"--pg1-path={data}", str(path)]
+        words = [f"--archive-timeout={max(1, int(told.push_timeout_s) - 5)}", self._whose(path), str(path)]
         if not (path.parent / STATUS / f"{path.name}.ready").exists():
             words.insert(0, "--no-archive-async")
         self._do(f"archiving {path.name}", "archive-push", words, told.push_timeout_s, writes=True)
@@ -102,7 +110,7 @@ class PgBackRest:
         """Fetch a file, whole or not at all; never in advance."""
         target, told = Path(target), self._settings
         with files.arriving(told, name, target) as partial:
-            words = ["--no-archive-async", f"--pg1-path={_data_dir(target) or told.data_dir}", name, str(partial)]
+            words = ["--no-archive-async", self._whose(target), name, str(partial)]
             done = self._run("archive-get", words, told.fetch_timeout_s)
             if done.code == MISSING:
                 raise Failure("missing", f"{name} isn't in {told.prefix}")
@@ -213,7 +221,7 @@ class PgBackRest:
     def probe(self):
         """List, write and read."""
         timeout_s = self._settings.list_timeout_s
-        self._do("listing", "repo-ls", [ANSWERS, "--output=json"], timeout_s)
+        self._answers()
         self._info()
         with tempfile.TemporaryDirectory(prefix="saltroni-"):
             self._do("writing", "repo-put", [PROBE], timeout_s, writes=True)
@@ -229,7 +237,7 @@ class PgBackRest:
 
 
 def _data_dir(target):
-    """The data directory that a file is of: pgBackRest compares its control file; None if it isn't in one."""
+    """The data directory that a file is of; None if it isn't in one."""
     for folder in (target.parent, target.parent.parent):
         if (folder / "global" / "pg_control").exists():
             return folder

@@ -19,13 +19,11 @@ def of_drill(postmaster, proc="/proc"):
         postmaster: their parent's pid.
     """
     found = []
-    for entry in Path(proc).iterdir():
-        if not entry.name.isdigit():
-            continue
+    for pid in processes.pids(proc):
         try:
-            title = (entry / "cmdline").read_text(encoding="utf-8", errors="replace")
+            title = Path(proc, str(pid), "cmdline").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue  # it has ended meanwhile
-        if _TITLE.match(title) and processes.parent(entry.name, proc) == postmaster:
-            found.append(int(entry.name))
+        if _TITLE.match(title) and processes.parent(pid, proc) == postmaster:
+            found.append(pid)
     return sorted(found)

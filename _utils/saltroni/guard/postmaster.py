@@ -110,13 +110,11 @@ def answers(path, timeout_s):
 def _children(pid):
     """``[(pid, descriptor)]`` of a process's children, held so that no other can be hit."""
     held = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError, IndexError):
-            descriptor = os.pidfd_open(int(entry.name))
-            if (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1] == str(pid):
-                held.append((int(entry.name), descriptor))
+    for one in processes.pids():
+        with contextlib.suppress(OSError):
+            descriptor = os.pidfd_open(one)
+            if processes.parent(one) == pid:
+                held.append((one, descriptor))
             else:
                 os.close(descriptor)
     return held
@@ -125,11 +123,10 @@ def _children(pid):
 def left(data_dir, proc="/proc"):
     """Processes of a PostgreSQL, its postmaster or not: they all work in its data directory (``ChangeToDataDir``)."""
     there, found = Path(data_dir).resolve(), []
-    for entry in Path(proc).iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if (entry / "cwd").readlink() == there:
-                    found.append(int(entry.name))
+    for pid in processes.pids(proc):
+        with contextlib.suppress(OSError):
+            if Path(proc, str(pid), "cwd").readlink() == there:
+                found.append(pid)
     return found
 
 
