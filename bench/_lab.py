@@ -19,12 +19,16 @@ def nodes(role):
     return [line.split()[0] for line in shown.splitlines() if role in line.split()[3].split(",")]
 
 
-def on(node, *command, check=True, timeout_s=600, stdin=None):
-    """Run a command on a node; what it printed. With ``check``, a code other than 0 ends this script."""
-    done = subprocess.run(
+def _ran(node, command, timeout_s, stdin=None):
+    return subprocess.run(
         [ROOT / "lab" / "run", node, *command],
         capture_output=True, text=True, timeout=timeout_s, check=False, input=stdin,
     )  # fmt: skip
+
+
+def on(node, *command, check=True, timeout_s=600, stdin=None):
+    """Run a command on a node; what it printed. With ``check``, a code other than 0 ends this script."""
+    done = _ran(node, command, timeout_s, stdin)
     if check and done.returncode:
         sys.exit(f"{node}: {' '.join(command)}: {done.stdout}{done.stderr}")
     return done.stdout
@@ -32,10 +36,7 @@ def on(node, *command, check=True, timeout_s=600, stdin=None):
 
 def call(node, *words, timeout_s=600):
     """What a function of Salt gives on a node, whatever its exit code; what it printed for an error if it gives nothing."""
-    done = subprocess.run(
-        [ROOT / "lab" / "run", node, "salt-call", "--out=json", *words],
-        capture_output=True, text=True, timeout=timeout_s, check=False,
-    )  # fmt: skip
+    done = _ran(node, ["salt-call", "--out=json", *words], timeout_s)
     return json.loads(done.stdout)["local"] if done.stdout.strip() else done.stderr.strip()
 
 
