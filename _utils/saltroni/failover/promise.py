@@ -52,6 +52,10 @@ RESTART_S = (0.3, 4.0)
 #: etcd's followers elect after 1 to 2 times its election timeout of 1 s (Raft), and Patroni asks the next member after
 #: its own share of retry_timeout.
 ELECTION_S = (0.0, 2.0)
+#: PostgreSQL gives a silent standby up after ``wal_sender_timeout``; Patroni looks then and no longer waits for it: a question,
+#: two writes to etcd, a reload.
+SENDER_TIMEOUT_S = 10.0
+GIVEN_UP_S = 0.4
 #: A standby whose connection broke tries again after wal_retrieve_retry_interval (0.5 s), and must be let in.
 CONNECT_AGAIN_S = 1.5
 #: The same after a network that swallowed everything: TCP's pauses double, and after half a minute of silence the next try is
@@ -181,7 +185,8 @@ class Promise:
 
     def hang(self):
         """Writes that wait for somebody who is gone, until that is noticed."""
-        return Cost((("standby is given up", 0.0, self.loop_wait_s + 10.0), ("reconnect", *RECONNECT_S)))
+        given_up_s = SENDER_TIMEOUT_S + self.loop_wait_s + GIVEN_UP_S
+        return Cost((("standby is given up", 0.0, given_up_s), ("reconnect", *RECONNECT_S)))
 
     def standbys_lost(self, lost, lasts_s, boots=True):
         """Standbys are gone, the leader is well.

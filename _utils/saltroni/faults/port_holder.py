@@ -24,7 +24,7 @@ def bound(family, port):
         if family == socket.AF_INET6:
             held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         held.bind(("", port))
-        held.listen(1)
+        held.listen()
     except OSError:
         held.close()
         raise
