@@ -106,6 +106,7 @@ TERMS = {
     "connect's deadline": "срок соединения",
     "demotion": "сложение лидерства",
     "detection": "обнаружение",
+    "a first standby": "первая реплика",
     "etcd elects": "выборы etcd",
     "etcd's next member is asked": "опрос следующего участника etcd",
     "fault": "сама поломка",
