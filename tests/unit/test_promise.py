@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from saltroni import faults
-from saltroni.failover import presets
 from saltroni.failover.promise import Promise
 from saltroni.pillar import model
 
@@ -47,12 +46,6 @@ def test_a_leader_that_may_recover_in_place_takes_longer(settings):
 def test_the_proxy_lets_go_before_the_lease_ends(promise):
     assert promise.release_s() == pytest.approx(5.0)
     assert promise.release_s() < promise.ttl_s - promise.loop_wait_s
-
-
-@pytest.mark.parametrize("name", presets.PRESETS)
-def test_a_client_that_haproxy_forgets_waits_no_longer_than_between_two_checks(name):
-    proxy = presets.PRESETS[name]["haproxy"]
-    assert proxy["timeout_connect_ms"] <= proxy["inter_ms"]
 
 
 def test_every_term_has_a_least_and_a_most(promise):

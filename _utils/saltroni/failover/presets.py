@@ -10,21 +10,21 @@ PRESETS = {
         "timings": {"ttl_s": 20, "loop_wait_s": 1, "retry_timeout_s": 3, "primary_start_timeout_s": 0},
         "haproxy": {
             "inter_ms": 500, "fastinter_ms": 100, "downinter_ms": 100, "rise": 1, "fall": 2,
-            "timeout_check_ms": 1000, "timeout_connect_ms": 500,
+            "timeout_check_ms": 1000, "timeout_connect_ms": 1000,
         },
     },
     "default": {
         "timings": {"ttl_s": 20, "loop_wait_s": 1, "retry_timeout_s": 5, "primary_start_timeout_s": 0},
         "haproxy": {
             "inter_ms": 500, "fastinter_ms": 250, "downinter_ms": 250, "rise": 1, "fall": 2,
-            "timeout_check_ms": 2000, "timeout_connect_ms": 500,
+            "timeout_check_ms": 2000, "timeout_connect_ms": 1000,
         },
     },
     "wide": {
         "timings": {"ttl_s": 45, "loop_wait_s": 5, "retry_timeout_s": 15, "primary_start_timeout_s": 0},
         "haproxy": {
             "inter_ms": 2000, "fastinter_ms": 1000, "downinter_ms": 1000, "rise": 2, "fall": 3,
-            "timeout_check_ms": 5000, "timeout_connect_ms": 2000,
+            "timeout_check_ms": 5000, "timeout_connect_ms": 3000,
         },
     },
 }  # fmt: skip

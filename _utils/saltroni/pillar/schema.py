@@ -157,7 +157,7 @@ HAPROXY = _object(
         "rise": _integer(1, 1, 10, "good checks until a server is up"),
         "fall": _integer(2, 1, 10, "bad checks until a server is down"),
         "timeout_check_ms": _integer(2000, 100, 60000, "how long a health check may take"),
-        "timeout_connect_ms": _integer(500, 100, 60000, "how long a connection may take"),
+        "timeout_connect_ms": _integer(1000, 100, 60000, "how long a connection may take"),
         "timeout_idle_s": _integer(3600, 10, 604800, "how long a client may be silent"),
         "max_connections": _integer(4000, 10, 1000000, "connections of a load balancer"),
         "max_lag_bytes": _integer(16777216, 0, 2**40, "lag up to which a replica gets reads"),
