@@ -1,3 +1,13 @@
+Have HAProxy end the sessions of servers that are down:
+  file.managed:
+    - name: /etc/haproxy/end-sessions.lua
+    - source: salt://haproxy/files/end-sessions.lua
+    - user: root
+    - group: root
+    - mode: '0644'
+    - require:
+      - pkg: Install HAProxy
+
 Configure HAProxy:
   file.managed:
     - name: /etc/haproxy/haproxy.cfg
@@ -8,5 +18,5 @@ Configure HAProxy:
     - mode: '0644'
     - check_cmd: haproxy -c -q -f
     - require:
-      - pkg: Install HAProxy
+      - file: Have HAProxy end the sessions of servers that are down
       - certificate: Have a good certificate haproxy

@@ -4,5 +4,6 @@ Run HAProxy:
     - enable: true
     - reload: true
     - watch:
+      - file: Have HAProxy end the sessions of servers that are down
       - file: Configure HAProxy
       - x509: Have the CA sign certificate haproxy

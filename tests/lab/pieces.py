@@ -27,7 +27,7 @@ DRILL = str(uuid.uuid4())
 LEADER = database.writes(MODEL, BALANCER)
 NAMES = {MODEL["nodes"][name]["address"]: name for name in MODEL["by_role"]["patroni"]}
 PROMISE = Promise.of(MODEL)
-LATE_S = reads.delay_s(PROMISE.loop_wait_s, PROMISE.release_s())
+LATE_S = reads.delay_s(PROMISE.loop_wait_s, PROMISE.release_s)
 NUMBER = 2
 
 

@@ -104,6 +104,10 @@ def test_haproxy_configuration(caller, pillar, tmp_path):
     for port in model["haproxy"]["ports"].values():
         assert f"bind {model['self']['address']}:{port}" in text
     assert "retries 0" in text
+    assert "lua-load /etc/haproxy/end-sessions.lua" in text
+    assert not any(
+        "on-marked-down" in line for line in text.splitlines() if line.strip().startswith(("server", "default-"))
+    )
 
 
 def test_etcd_configuration(caller, pillar, tmp_path):

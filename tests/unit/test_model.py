@@ -131,7 +131,7 @@ def test_drill_account_only_where_drills_are_allowed(settings):
 def test_proxy_lets_go_before_the_lease_ends(settings):
     built = model.build(settings)
     released = timings.release_s(built["haproxy"])
-    assert released == pytest.approx(5.0)
+    assert released == pytest.approx(5.5)
     assert released < built["timings"]["ttl_s"] - built["timings"]["loop_wait_s"]
 
 

@@ -219,7 +219,7 @@ def test_a_drill_that_never_ended_is_a_warning(written):
 
 def test_settings_and_rule_stand_with_their_numbers(written):
     text = written()
-    assert "0.5 + 2 x (2 + 0.25) = 5 s  <  20 - 1 = 19 s" in text
+    assert "0.5 + 2 x (2 + 0.25) + 0.5 = 5.5 s  <  20 - 1 = 19 s" in text
     assert "quorum: a commit is acknowledged when the leader and 1 of the other members have it" in text
     assert "etcd: members and clients prove who they are by certificates (mTLS) | none (of 3 nodes)" in text
 

@@ -265,7 +265,7 @@ def _check(model, drill, told, leader, looked, config):
     except database.DatabaseError:
         return None
     promised = Promise.of(model, config)
-    late_s = reads.delay_s(promised.loop_wait_s, promised.release_s())
+    late_s = reads.delay_s(promised.loop_wait_s, promised.release_s)
     return {
         **ledger.compare(told, drill, rows),
         **reads.check(looked, ledger.kept(told, rows), model["haproxy"]["max_lag_bytes"], late_s),

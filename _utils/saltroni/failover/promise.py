@@ -6,6 +6,8 @@ seconds. Where the figures come from: docs/failover-model.md.
 
 from dataclasses import dataclass
 
+from saltroni.pillar.timings import release_s
+
 #: From Patroni's notice of a crash to a writable new leader: release of the key, race, promotion.
 HANDOVER_S = (0.2, 0.8)
 #: A postmaster that dies while Patroni's round is asking it something, about one in fifteen: Patroni waits 0.1 s and up to
@@ -115,12 +117,10 @@ class Promise:
     loop_wait_s: float
     retry_timeout_s: float
     primary_start_timeout_s: float
-    inter_s: float
-    fastinter_s: float
     downinter_s: float
     rise: int
-    fall: int
-    timeout_check_s: float
+    #: Longest time until HAProxy lets go of a leader that doesn't answer any more.
+    release_s: float
     replication: str = "quorum"
     replicas: int = 2
     synchronous_nodes: int = 1
@@ -142,12 +142,9 @@ class Promise:
             loop_wait_s=float(said.get("loop_wait", timings["loop_wait_s"])),
             retry_timeout_s=float(said.get("retry_timeout", timings["retry_timeout_s"])),
             primary_start_timeout_s=float(said.get("primary_start_timeout", timings["primary_start_timeout_s"])),
-            inter_s=proxy["inter_ms"] / 1000,
-            fastinter_s=proxy["fastinter_ms"] / 1000,
             downinter_s=proxy["downinter_ms"] / 1000,
             rise=int(proxy["rise"]),
-            fall=int(proxy["fall"]),
-            timeout_check_s=proxy["timeout_check_ms"] / 1000,
+            release_s=release_s(proxy),
             replication=str(model["postgresql"]["replication"]),
             replicas=len(model["by_role"]["patroni"]) - 1,
             synchronous_nodes=int(said.get("synchronous_node_count", model["postgresql"]["synchronous_nodes"])),
@@ -163,9 +160,9 @@ class Promise:
         """Whether commits wait for a standby."""
         return self.replication != "async"
 
-    def release_s(self):
-        """Longest time until HAProxy lets go of a leader that doesn't answer any more."""
-        return self.inter_s + self.fall * (self.timeout_check_s + self.fastinter_s)
+    def waits_for_standbys(self):
+        """Whether a new leader's first commits wait for a standby that follows it; in ``sync``, it has chosen none yet."""
+        return self.replication in ("quorum", "strict")
 
     def _promotion(self, name="promotion", least_s=0.0, most_s=HANDOVER_S[1]):
         """A member becomes the leader."""
@@ -293,12 +290,15 @@ class Promise:
     def lease_end(self, silent=True):
         """Nobody gives the leader's lease back: it must end by itself."""
         asked = (("silent member", *SILENT_PEER_S),) if silent else ()
+        # whoever isn't the healthiest may look once more just before another leads, and asks the silent one again
+        again = (("a first standby", *SILENT_PEER_S),) if silent and self.waits_for_standbys() else ()
         return Cost(
             (
                 ("lease", 0.0, self.ttl_s),
                 ("detection", 0.0, self.loop_wait_s),
                 *asked,
                 *self._promotion(),
+                *again,
                 *self._seen(),
             ),
             loses=True,
@@ -306,8 +306,8 @@ class Promise:
 
     def planned(self):
         """A switchover."""
-        waits = self.replication in ("quorum", "strict")
-        taken = self._promotion("promotion and a first standby", *FOLLOW_S) if waits else self._promotion()
+        follows = self._promotion("promotion and a first standby", *FOLLOW_S)
+        taken = follows if self.waits_for_standbys() else self._promotion()
         return Cost((("demotion", *DEMOTE_S), *self._last_segment(), *taken, *self._seen()))
 
     def left_in_order(self):

@@ -6,11 +6,14 @@ HAProxy's configuration manual, section 5.2 (``inter``, ``fastinter``, ``downint
 ``timeout check``.
 """
 
+#: From a server that is marked down until its sessions are ended (salt/haproxy/files/end-sessions.lua): a moment, two looks.
+ENDED_MS = 500
+
 
 def release_s(haproxy):
-    """Longest time (seconds) until HAProxy marks a leader down that doesn't answer any more."""
+    """Longest time (seconds) until HAProxy lets go of a leader that doesn't answer any more."""
     fall_ms = haproxy["fall"] * (haproxy["timeout_check_ms"] + haproxy["fastinter_ms"])
-    return (haproxy["inter_ms"] + fall_ms) / 1000
+    return (haproxy["inter_ms"] + fall_ms + ENDED_MS) / 1000
 
 
 def problems(timings, haproxy):
@@ -33,7 +36,7 @@ def problems(timings, haproxy):
                 "haproxy",
                 f"inter_ms {haproxy['inter_ms']}, fall {haproxy['fall']}, timeout_check_ms "
                 f"{haproxy['timeout_check_ms']}, fastinter_ms {haproxy['fastinter_ms']}: {released:g} s",
-                "inter + fall x (timeout check + fastinter) must be less than ttl - loop_wait "
+                "inter + fall x (timeout check + fastinter) + 0.5 s must be less than ttl - loop_wait "
                 f"({ttl - loop_wait} s): a frozen leader would still get writes after another was promoted",
             )
         )
