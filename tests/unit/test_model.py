@@ -1,10 +1,14 @@
 """The pillar: what follows from it, and what is refused, with the path and the rule."""
 
 import copy
+import re
+from pathlib import Path
 
 import pytest
 
 from saltroni.pillar import memory, model, timings
+
+LUA = Path(__file__).parents[2] / "salt/haproxy/files/end-sessions.lua"
 
 
 def changed(settings, path, value):
@@ -133,6 +137,12 @@ def test_proxy_lets_go_before_the_lease_ends(settings):
     released = timings.release_s(built["haproxy"])
     assert released == pytest.approx(5.5)
     assert released < built["timings"]["ttl_s"] - built["timings"]["loop_wait_s"]
+
+
+def test_sessions_of_a_server_that_is_down_end_within_what_the_rule_counts():
+    lua = LUA.read_text(encoding="utf-8")
+    after_ms, look_ms = (int(re.search(rf"^local {name} = (\d+)$", lua, re.M)[1]) for name in ("AFTER_MS", "LOOK_MS"))
+    assert after_ms + 2 * look_ms <= timings.ENDED_MS
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import sys
 
-from saltroni.pillar import schema
+from saltroni.pillar import schema, timings
 
 HEAD = """# Settings
 
@@ -14,14 +14,14 @@ refused, and so is every combination that the rules at the end forbid. A refused
 |---|---|---|---|
 """
 
-RULES = """
+RULES = f"""
 ## Rules between settings
 
 - An address belongs to one node; `root` and `localhost` are no names for nodes.
 - The number of nodes with role `etcd` is odd. Exactly one node has role `master`.
 - `loop_wait_s + 2 x retry_timeout_s <= ttl_s`: otherwise Patroni changes them and only logs it.
-- `inter + fall x (timeout_check + fastinter) + 0.5 s < ttl - loop_wait`: HAProxy lets go of a frozen leader before another one is
-  promoted (docs/failover-model.md).
+- `inter + fall x (timeout_check + fastinter) + {timings.ENDED_MS / 1000:g} s < ttl - loop_wait`: HAProxy lets go of a frozen
+  leader before another one is promoted (docs/failover-model.md).
 - `shared_buffers + max_connections x work_mem + autovacuum_max_workers x maintenance_work_mem` fits into the memory of
   every node with role `patroni`; a node can't claim more memory than it has. Memory settings that you leave out are
   computed from the smallest of these nodes.

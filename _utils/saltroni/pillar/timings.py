@@ -36,7 +36,7 @@ def problems(timings, haproxy):
                 "haproxy",
                 f"inter_ms {haproxy['inter_ms']}, fall {haproxy['fall']}, timeout_check_ms "
                 f"{haproxy['timeout_check_ms']}, fastinter_ms {haproxy['fastinter_ms']}: {released:g} s",
-                "inter + fall x (timeout check + fastinter) + 0.5 s must be less than ttl - loop_wait "
+                f"inter + fall x (timeout check + fastinter) + {ENDED_MS / 1000:g} s must be less than ttl - loop_wait "
                 f"({ttl - loop_wait} s): a frozen leader would still get writes after another was promoted",
             )
         )

@@ -61,6 +61,7 @@ def release(model):
         "fall": haproxy["fall"],
         "check_s": haproxy["timeout_check_ms"] / 1000,
         "fastinter_s": haproxy["fastinter_ms"] / 1000,
+        "ended_s": timings.ENDED_MS / 1000,
         "released_s": released,
         "ttl_s": times["ttl_s"],
         "loop_wait_s": times["loop_wait_s"],

@@ -326,8 +326,8 @@ TEMPLATE = r"""
 
 {{ say('release_rule') }}
 
-    inter + fall x (timeout check + fastinter) + 0.5 s  <  ttl - loop_wait
-    {{ release.inter_s | number(3) }} + {{ release.fall }} x ({{ release.check_s | number(3) }} + {{ release.fastinter_s | number(3) }}) + 0.5 = {{ release.released_s | number(3) }} s  {{ '<' if release.holds else say('is_not_less') }}  {{ release.ttl_s }} - {{ release.loop_wait_s }} = {{ release.limit_s }} s
+    inter + fall x (timeout check + fastinter) + {{ release.ended_s | number(3) }} s  <  ttl - loop_wait
+    {{ release.inter_s | number(3) }} + {{ release.fall }} x ({{ release.check_s | number(3) }} + {{ release.fastinter_s | number(3) }}) + {{ release.ended_s | number(3) }} = {{ release.released_s | number(3) }} s  {{ '<' if release.holds else say('is_not_less') }}  {{ release.ttl_s }} - {{ release.loop_wait_s }} = {{ release.limit_s }} s
 
 {{ say('costs_intro') }}
 
