@@ -26,6 +26,7 @@ TOLD = settings.load()
 PLACE = TOLD.state / "bench"
 TARGET = PLACE / "data"
 STANZA = "saltroni-bench"
+PATRONI, KEPT = Path("/etc/patroni/config.yml"), Path("/etc/patroni/config.yml.bench")
 CONFIGS = {"walg": PLACE / "walg.yaml", "pgbackrest": PLACE / "pgbackrest.conf"}
 LIMIT_S = 3600
 #: How far a copy may be from the size of what it is a copy of: a server that runs writes a little meanwhile.
@@ -78,7 +79,7 @@ def prepare(told, *places):
         keys[mark] = found[1] if found else ""
     for name, text in json.loads(told).items():
         private(CONFIGS[name], re.sub("@(?:access|secret|cipher)@", lambda found: keys[found[0]], text))
-    patroni = yaml.safe_load(Path("/etc/patroni/config.yml").read_text(encoding="utf-8"))
+    patroni = yaml.safe_load(PATRONI.read_text(encoding="utf-8"))
     replicator = patroni["postgresql"]["authentication"]["replication"]
     private(PLACE / "pgpass", f"*:*:*:{replicator['username']}:{replicator['password']}\n")
     return {}
@@ -186,6 +187,30 @@ def forget(name):
     return {}
 
 
+def made_by(method):
+    """Patroni makes this node's replica by ``backup`` or ``basebackup`` only, until :func:`as_it_was`."""
+    told = yaml.safe_load(PATRONI.read_text(encoding="utf-8"))
+    here = told["postgresql"]
+    waldir = next((one["waldir"] for one in here["basebackup"] if "waldir" in one), "")
+    here["create_replica_methods"] = [method]
+    here["backup"] = {"command": f"/usr/local/lib/saltroni/replica{f' --waldir={waldir}' if waldir else ''}"}
+    if not KEPT.exists():
+        run.run(["cp", "-p", str(PATRONI), str(KEPT)], LIMIT_S)
+    rights = PATRONI.stat()
+    private(PATRONI, yaml.safe_dump(told, allow_unicode=True))
+    os.chown(PATRONI, rights.st_uid, rights.st_gid)
+    must(run.run(["systemctl", "reload", "patroni"], LIMIT_S), "reloading Patroni")
+    return {}
+
+
+def as_it_was():
+    """Patroni's settings again what the state made of them."""
+    if KEPT.exists():
+        KEPT.replace(PATRONI)
+        must(run.run(["systemctl", "reload", "patroni"], LIMIT_S), "reloading Patroni")
+    return {}
+
+
 def unmake(identity):
     """Remove a base backup from the cluster's archive, unless something rests upon it, or it is all that there is."""
     tool, known = tools.tool(TOLD), tools.tool(TOLD).list()
@@ -204,6 +229,7 @@ def unmake(identity):
 
 def clean(*places):
     """Remove all that was made, here and in the storage; what couldn't be."""
+    as_it_was()
     left = []
     for name, config in CONFIGS.items():
         if config.exists() and os.access(getattr(TOLD, name), os.X_OK):
@@ -216,7 +242,7 @@ def clean(*places):
     return {"left": left}
 
 
-WORK = (facts, prepare, copy, basebackup, push, fetch, forget, unmake, clean)
+WORK = (facts, prepare, copy, basebackup, push, fetch, forget, made_by, as_it_was, unmake, clean)
 try:
     print(json.dumps({one.__name__: one for one in WORK}[sys.argv[1]](*sys.argv[2:])))
 except (Failure, OSError) as err:

@@ -15,8 +15,11 @@ from saltroni.lineage import history, wal
 
 SOCKET = "/var/run/postgresql"
 TIMEOUT_S = 3
-#: The server's code for a piece of the log that it has thrown away.
-GONE = "58P01"
+#: Classes of the server's codes that say nothing of its history: connections, rights, resources, an operator, the system.
+OTHERWISE = ("08", "28", "53", "57", "58")
+#: Its codes for a piece of the log that it has thrown away: the file isn't there; it is, for the archive's sake, but doesn't count
+#: any more. The second is that of a place that isn't in its history, too, which it says before it begins to send.
+GONE = ("58P01", "XX000")
 #: No name of a member: a connection that carries one could be taken for a standby that confirms commits.
 NAME = "saltroni lineage"
 
@@ -112,21 +115,35 @@ def _seen(connection, own):
             text = content if isinstance(content, str) else bytes(content).decode()
         found = {"leads": leads, "timeline": timeline, "history": text, "data": b"", "refused": None, "gone": False}
         try:
+            _begin(cursor, own)
+        except psycopg2.Error as err:
+            if not err.pgcode or err.pgcode[:2] in OTHERWISE:
+                raise
+            return {**found, "refused": _said(err)}
+        try:
             found["data"] = _log(connection, cursor, own)
         except psycopg2.Error as err:
-            if connection.closed and not err.pgcode:
+            if err.pgcode not in GONE:
                 raise
-            found["gone" if err.pgcode == GONE else "refused"] = str(err).strip().split("\n")[0] or "no reason given"
+            found["gone"] = _said(err)
         return found
 
 
-def _log(connection, cursor, own):
-    """The leader's log from this node's checkpoint on: as much as is needed, or as there is."""
+def _said(err):
+    return str(err).strip().split("\n")[0] or "no reason given"
+
+
+def _begin(cursor, own):
+    """Ask for the leader's log from this node's checkpoint on; it is refused at once where that isn't in its history."""
     cursor.start_replication(
         slot_type=psycopg2.extras.REPLICATION_PHYSICAL,
         start_lsn=history.place(own["checkpoint"]),
         timeline=own["timeline"],
     )
+
+
+def _log(connection, cursor, own):
+    """As much of it as is needed, or as there is."""
     data, end = b"", time.monotonic() + TIMEOUT_S
     while len(data) < wal.ENOUGH and time.monotonic() < end:
         message = cursor.read_message()
