@@ -65,3 +65,61 @@ def test_a_member_of_another_history_is_held_out_of_elections_until_it_is_copied
     lab.call("pg1", "patroni.reinitialize", forked)
     until(lambda: health(lab)["whole"] and health(lab)["verdict"] != "critical", "a whole cluster", 90, every_s=2)
     assert lab.run(forked, "ls", "/etc/patroni/merged").stdout.split() == ["config.yml"]
+
+
+#: What a member says of the leader's log at a place: the verdict and why.
+JUDGED = """
+import sys
+sys.path.insert(0, "/usr/local/lib/saltroni/python")
+from saltroni.lineage import ask, history, judge
+own = ask.Own(int(sys.argv[1])).look()
+own.update(checkpoint=history.position(sys.argv[2]), timeline=int(sys.argv[3]), history=None)
+print(*judge.judge(own, ask.upstream(own)))
+"""
+
+
+def test_a_segment_that_only_the_archive_waits_for_proves_nothing(lab):
+    """The leader says of it that it is removed, by the code by which it says that a place isn't in its history."""
+    whole(lab, 60)
+    leader, _ = lab.call("lb1", "patroni.leader")
+    node = next(name for name in lab.model["by_role"]["patroni"] if name != leader)
+    folder, port = f"{lab.model['folders']['data']}/pg_wal", str(lab.model["postgresql"]["port"])
+
+    def sql(text):
+        return postgres(lab, leader, "psql", "-XAtqc", text)
+
+    def judged():
+        command = (
+            "runuser",
+            "-u",
+            "postgres",
+            "--",
+            "/usr/bin/python3",
+            "-P",
+            "-",
+            port,
+            place,
+            str(int(name[:8], 16)),
+        )
+        return lab.run(node, *command, stdin=JUDGED).stdout
+
+    place = sql("SELECT pg_current_wal_insert_lsn()")
+    name = sql(f"SELECT pg_walfile_name('{place}')")
+
+    def gone():
+        for _ in range(12):
+            sql("SELECT pg_logical_emit_message(true, 'lab', 'x'); SELECT pg_switch_wal()")
+        sql("CHECKPOINT")
+        return lab.run(leader, "test", "-e", f"{folder}/{name}", check=False).returncode != 0
+
+    until(gone, f"{name} to be removed", 120)
+    assert "no log any more" in judged()
+    # kept though it was removed: what it holds is of no account then
+    kept = f"{folder}/{name} {folder}/archive_status/{name}.done"
+    make = f"touch {folder}/archive_status/{name}.done; cp {folder}/$(ls {folder} | grep -E '^[0-9A-F]{{24}}$' | head -n 1) {folder}/{name}"
+    try:
+        postgres(lab, leader, "sh", "-ec", make)
+        assert "unknown the leader has no log any more of its checkpoint" in judged()
+    finally:
+        postgres(lab, leader, "rm", "-f", *kept.split())
+    assert postgres(lab, leader, "psql", "-XAtc", "SELECT 1") == "1"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from saltroni.backup import files, pgbackrest, run, settings, tools, wal, walg
+from saltroni.backup import files, local, pgbackrest, run, settings, tools, wal, walg
 from saltroni.backup.failure import KINDS, Failure
 
 HEAD = "ERROR: 2026/11/25 20:18:41.123456 "
@@ -236,6 +236,38 @@ def test_a_push_of_pgbackrests_that_took_too_long_says_why(tmp_path, listing, ki
     with pytest.raises(Failure, match="asynchronously after 55") as caught:
         tool.push_wal(tmp_path / "000000010000000000000001")
     assert caught.value.kind == kind
+
+
+CONF = """[demo]
+pg1-path=/data
+pg2-host=pg2
+pg2-host-port=8432
+pg2-path=/data
+pg12-host=pg3
+pg12-path=/data
+"""
+
+
+def test_a_base_backup_of_pgbackrests_asks_nobody_but_the_leader(tmp_path, monkeypatch):
+    """A member that is down would be waited for three times."""
+    assert "pg2-" not in pgbackrest.without_hosts(CONF, {"pg3"})
+    assert pgbackrest.without_hosts(CONF, {"pg2", "pg3"}) == CONF
+    told = script(tmp_path, "true")
+    config, state = tmp_path / "own.conf", tmp_path / "state"
+    config.write_text(CONF)
+    state.mkdir()
+    members = {f"pg{n}": {"address": f"192.0.2.{n}"} for n in (1, 2, 3)}
+    told = dataclasses.replace(told, members=members, pgbackrest_config=str(config), state_folder=str(state))
+    tool = pgbackrest.PgBackRest(told)
+    replica, leader = (local.Where(recovers, 1, 0, ()) for recovers in (True, False))
+    for address, kept in (("192.0.2.3", "pg12"), ("pg2", "pg2")):
+        monkeypatch.setattr(local, "leaders_address", lambda _, address=address: address)
+        made = tool._narrowed(replica)
+        assert made.stat().st_mode & 0o777 == 0o600
+        assert {line.split("-")[0] for line in made.read_text().splitlines()[1:]} == {"pg1", kept}
+    assert "host" not in tool._narrowed(leader).read_text()
+    monkeypatch.setattr(local, "leaders_address", lambda _: None)
+    assert tool._narrowed(replica) is None
 
 
 @pytest.mark.parametrize("relative", [False, True])

@@ -138,6 +138,14 @@ def given(path, user):
         os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
+def private(path, text, user):
+    """Write a file that nobody but ``user`` may read, whatever was there."""
+    gone(path)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as out:
+        given(path, user)
+        out.write(text)
+
+
 def gone(path):
     """Remove a file that may not be there."""
     with contextlib.suppress(FileNotFoundError):

@@ -78,6 +78,16 @@ def where(settings):
     return Where(recovers == "t", int(timeline), wal.position(lsn or "0/0"), descent(settings, int(timeline)))
 
 
+def leaders_address(settings):
+    """Whom this member streams from: a host or an address; None if from nobody.
+
+    Raises:
+        Failure: ``database``.
+    """
+    rows = ask(settings, "SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'")
+    return rows[0][0] if rows else None
+
+
 def descent(settings, timeline):
     """The descent of a timeline, by its history file in ``pg_wal``.
 

@@ -60,14 +60,18 @@ class PgBackRest:
             return False
         return re.search(r"^pg[2-9]-(host|path) *=", told, re.MULTILINE) is not None
 
-    def _run(self, command, words, timeout_s):
+    def _run(self, command, words, timeout_s, config=None):
         told = self._settings
-        options = [f"--config={told.pgbackrest_config}", f"--stanza={told.cluster}", "--log-level-console=warn"]
+        options = [
+            f"--config={config or told.pgbackrest_config}",
+            f"--stanza={told.cluster}",
+            "--log-level-console=warn",
+        ]
         return run.run([told.pgbackrest, command, *options, *words], timeout_s, told.user)
 
-    def _do(self, what, command, words, timeout_s, writes=False):
+    def _do(self, what, command, words, timeout_s, writes=False, config=None):
         """Run and return what it wrote to its standard output; ``writes``: into the storage."""
-        done = self._run(command, words, timeout_s)
+        done = self._run(command, words, timeout_s, config)
         if done.code != 0:
             raise self._failure(done, what, writes)
         return done.out
@@ -135,9 +139,8 @@ class PgBackRest:
             f"--archive-timeout={told.archived_timeout_s:g}",
         ]
         # its warning that nothing is kept for ever is none: expiring is done by expire()
-        self._do(
-            "a base backup", "backup", [*words, "--repo1-retention-full=9999999"], told.backup_timeout_s, writes=True
-        )
+        words.append("--repo1-retention-full=9999999")
+        self._do("a base backup", "backup", words, told.backup_timeout_s, writes=True, config=self._narrowed(here))
         before = {one.id for one in known}
         made = [one for one in self.list() if one.id not in before]
         if not made:
@@ -148,6 +151,17 @@ class PgBackRest:
             "bytes": made[-1].stored,
             "took_s": round(time.monotonic() - began, 1),
         }
+
+    def _narrowed(self, here):
+        """Its settings with no other member than the leader: one that is down would be waited for three times (measured: 91 s)."""
+        told = self._settings
+        leader = local.leaders_address(told) if here.in_recovery else None
+        kept = {name for name, member in told.members.items() if leader in (name, member.get("address"))}
+        if here.in_recovery and not kept:
+            return None  # whom it follows isn't known: all are asked
+        path = told.state / "pgbackrest.conf"
+        files.private(path, without_hosts(Path(told.pgbackrest_config).read_text(encoding="utf-8"), kept), told.user)
+        return path
 
     def _info(self, *words):
         return self._do("asking for its list", "info", [*words, "--output=json"], self._settings.list_timeout_s)
@@ -242,6 +256,13 @@ def _data_dir(target):
         if (folder / "global" / "pg_control").exists():
             return folder
     return None
+
+
+def without_hosts(text, kept):
+    """pgBackRest's settings without the members that aren't ``kept``. Pure."""
+    hosts = re.findall(r"(?m)^(pg\d+)-host *= *(\S+)", text)
+    gone = [f"{index}-" for index, host in hosts if host not in kept]
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(tuple(gone)))
 
 
 def _stanza(out):
