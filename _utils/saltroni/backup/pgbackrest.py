@@ -12,7 +12,6 @@ Source: pgBackRest's documentation, *Command Reference*; its exit codes: ``src/b
 import functools
 import json
 import re
-import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,6 +124,8 @@ class PgBackRest:
         """Make a base backup of this node's PostgreSQL; on a replica the leader's server is asked to begin and to end it."""
         told, began = self._settings, time.monotonic()
         here = local.where(told)
+        # where nothing can be written it would wait for the log before it, and end as "it took too long"
+        self.probe()
         known = self.list()
         if not here.in_recovery:
             # it refuses a leader whose control file still tells of the timeline before
@@ -237,9 +238,8 @@ class PgBackRest:
         timeout_s = self._settings.list_timeout_s
         self._answers()
         self._info()
-        with tempfile.TemporaryDirectory(prefix="saltroni-"):
-            self._do("writing", "repo-put", [PROBE], timeout_s, writes=True)
-            self._do("removing", "repo-rm", [PROBE], timeout_s)
+        self._do("writing", "repo-put", [ANSWERS, PROBE], timeout_s, writes=True)
+        self._do("removing", "repo-rm", [ANSWERS, PROBE], timeout_s)
 
     def owner(self):
         """Whose the archive is: pgBackRest keeps that itself."""
