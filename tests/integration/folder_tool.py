@@ -72,7 +72,7 @@ class Folder:
         path = self.root / "owner.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
-    def claim(self, owner):
+    def claim(self, owner, data_dir=None):
         (self.root / "owner.json").write_text(json.dumps(owner), encoding="utf-8")
 
 

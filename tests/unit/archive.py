@@ -53,7 +53,7 @@ class Memory:
         self._fail()
         return self.whose
 
-    def claim(self, whose):
+    def claim(self, whose, data_dir=None):
         self._fail()
         self.whose = whose
 

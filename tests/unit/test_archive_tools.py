@@ -282,6 +282,9 @@ def test_pgbackrest_is_told_whose_log_it_archives(tmp_path, monkeypatch, relativ
     monkeypatch.chdir(data)
     tool.push_wal((Path("pg_wal") if relative else data / "pg_wal") / "00000007.history")
     assert f"--pg1-path={data}" in (tmp_path / "words").read_text().split()
+    # and whose the archive is: a new cluster's is claimed for what was restored into it
+    tool.claim({}, str(data))
+    assert f"--pg1-path={data}" in (tmp_path / "words").read_text().split()
     # a file of nobody's is the cluster's
     tool.push_wal(tmp_path / "00000007.history")
     assert f"--pg1-path={told.data_dir}" in (tmp_path / "words").read_text().split()

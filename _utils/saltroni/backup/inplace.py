@@ -115,7 +115,7 @@ def promote(job, tool=None, own=None):
     if not has(data, restore, PROMOTED):
         _promote(job, tool)
     if not has(data, restore, ARCHIVED):
-        claimed(own, marked(data)["system_id"], load(job["settings"]))
+        claimed(own, marked(data)["system_id"], load(job["settings"]), data)
         archive(own, Path(data), marked(data)["timeline"], wal.position(marked(data)["end"]), load(job["settings"]))
         mark(data, restore, ARCHIVED)
     return marked(data)
@@ -150,8 +150,8 @@ def _promote(job, tool):
          last_commit=last)  # fmt: skip
 
 
-def claimed(tool, system_id, settings):
-    """Refuse to write into another database's archive; claim one that is nobody's.
+def claimed(tool, system_id, settings, data):
+    """Refuse to write into another database's archive; claim one that is nobody's for the database of a data directory.
 
     Raises:
         Failure: ``foreign``
@@ -159,7 +159,7 @@ def claimed(tool, system_id, settings):
     owner = tool.owner()
     if owner is None:
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        tool.claim({"system_identifier": str(system_id), "cluster": settings.cluster, "since": since})
+        tool.claim({"system_identifier": str(system_id), "cluster": settings.cluster, "since": since}, str(data))
     elif str(owner.get("system_identifier")) != str(system_id):
         raise Failure(
             "foreign",

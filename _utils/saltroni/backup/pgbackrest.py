@@ -245,9 +245,10 @@ class PgBackRest:
         """Whose the archive is: pgBackRest keeps that itself."""
         return owned(self._info(), self._settings.cluster)
 
-    def claim(self, owner):
-        """Make the stanza."""
-        self._do("making the stanza", "stanza-create", ["--no-online"], self._settings.list_timeout_s, writes=True)
+    def claim(self, owner, data_dir=None):
+        """Make the stanza. Whose it is pgBackRest reads from a control file: restored data aren't in place yet."""
+        words = ["--no-online", f"--pg1-path={data_dir or self._settings.data_dir}"]
+        self._do("making the stanza", "stanza-create", words, self._settings.list_timeout_s, writes=True)
 
 
 def _data_dir(target):

@@ -99,8 +99,8 @@ class Tool(Protocol):
     def owner(self) -> dict | None:
         """Whose the archive is: ``{system_identifier, cluster, since}``, None if nobody's yet."""
 
-    def claim(self, owner: dict) -> None:
-        """Write down whose it is."""
+    def claim(self, owner: dict, data_dir: str | None = None) -> None:
+        """Write down whose it is: the database of a data directory, this member's own without it."""
 
 
 def tool(settings) -> Tool:

@@ -213,8 +213,8 @@ class Walg:
         except ValueError as err:
             raise Failure("corrupt", f"{OWNER} in {self._settings.prefix} can't be read: {err}") from err
 
-    def claim(self, owner):
-        """Write down whose it is; refused by WAL-G where something is written already."""
+    def claim(self, owner, data_dir=None):
+        """Write down whose it is; refused by WAL-G where something is written already. It needs no data directory for that."""
         with tempfile.TemporaryDirectory(prefix="saltroni-") as made:
             source = Path(made) / OWNER
             source.write_text(json.dumps(owner) + "\n", encoding="utf-8")
