@@ -77,6 +77,12 @@ module Lab
     backup["tool"] || "walg" if backup["enabled"]
   end
 
+  # The folder where the pillar mounts a file system for backups; nothing if they go elsewhere.
+  def self.backup_folder
+    storage = settings.fetch("backup", {}).fetch("storage", {})
+    storage.fetch("folder") if storage["kind"] == "folder"
+  end
+
   def self.master
     masters = nodes.select(&:master?)
     abort "#{FILE}: exactly one node has the role master, here: #{masters.map(&:name)}" unless masters.one?
