@@ -5,8 +5,8 @@ Full: the nodes of this lab share one disk, which must not be filled. SeaweedFS 
 ``-volume.minFreeSpace`` is free (1 % by itself); the test gives it a number that is never free. From there on it does what
 it does on a disk that is full.
 
-A clock that is wrong can't be made here: the nodes are containers, and have the machine's. What S3 and TLS say then is
-known by tests/unit/test_archive_tools.py only.
+A clock that is wrong can be shown to pgBackRest only: the nodes are containers, and have the machine's; a library tells it
+another time. WAL-G asks the kernel: what S3 and TLS say to it then is known by tests/unit/test_archive_tools.py only.
 """
 
 import json
@@ -14,8 +14,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from . import storage
-from .conftest import MASTER, ROOT, failures, until, whole
+from .conftest import MASTER, ROOT, SETTINGS, failures, until, whole
 from .storage import begun_sound, in_the_end_all_is_well, leader, replica  # noqa: F401  fixtures
 
 pytestmark = storage.ours
@@ -130,6 +132,27 @@ def test_wrong_key_on_one_member(lab):
         storage.refused(lab, first, "credentials")
         storage.waits_for(lab, "credentials")
         storage.failed(storage.backup(lab), "credentials")
+        assert lab.call(replica(lab), "walg.probe")[0] is True
+        assert failures(lab.apply(first)) == []
+        assert lab.call(first, "walg.probe")[0] is True
+
+
+@pytest.mark.skipif(
+    SETTINGS.get("backup", {}).get("tool") != "pgbackrest",
+    reason="WAL-G asks the kernel for the time, which all nodes share",
+)
+def test_clock_of_one_member_is_an_hour_fast(lab):
+    first, path, program = leader(lab), "/etc/saltroni/backup.json", "/usr/local/bin/lab-fast-clock"
+    lab.run(first, "sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends faketime")
+    cure = f"test ! -e {path}.lab || mv {path}.lab {path}; rm -f {program}"
+    told = json.loads(lab.run(first, "cat", path).stdout)
+    with storage.healed(lab, first, cure, 600):
+        make = f"cat >{program}; chmod 0755 {program}; cp -p {path} {path}.lab"
+        lab.run(first, "sh", "-ec", make, stdin='#!/bin/sh\nexec faketime -f +1h /usr/bin/pgbackrest "$@"\n')
+        lab.run(first, "sh", "-c", f"cat >{path}", stdin=json.dumps({**told, "pgbackrest": program}))
+        storage.refused(lab, first, "clock")
+        storage.waits_for(lab, "clock")
+        storage.failed(storage.backup(lab), "clock")
         assert lab.call(replica(lab), "walg.probe")[0] is True
         assert failures(lab.apply(first)) == []
         assert lab.call(first, "walg.probe")[0] is True
