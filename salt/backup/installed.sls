@@ -49,7 +49,7 @@ Bring what compares a file with its hash:
 # One that was installed before the pillar named a hash is compared, too.
 Have the WAL-G that the pillar names:
   test.fail_without_changes:
-    - name: /usr/local/bin/wal-g isn't the one whose SHA-256 is in saltroni:backup:walg:sha256
+    - comment: /usr/local/bin/wal-g isn't the one whose SHA-256 is in saltroni:backup:walg:sha256
     - unless: /usr/local/lib/saltroni/has-sha256 {{ chosen['sha256'] }} /usr/local/bin/wal-g
     - require:
       - file: Install WAL-G

@@ -1,12 +1,10 @@
 """WAL-G's key is changed while the archive is in use, and its program is the one that the pillar names."""
 
 import pytest
-import yaml
 
 from . import storage
 from .conftest import MASTER, SETTINGS, failures
 from .storage import begun_sound, in_the_end_all_is_well, replica  # noqa: F401  fixtures
-from .test_5_refused import PILLAR
 
 pytestmark = [
     storage.ours,
@@ -15,6 +13,8 @@ pytestmark = [
     ),
 ]
 PROGRAM = "/usr/local/bin/wal-g"
+#: What the lab adds to the pillar: the hash of the program that it was given.
+BESIDE = "/srv/saltroni-lab/pillar.yml"
 
 
 def test_the_key_is_changed_and_what_the_old_one_encrypted_comes_back(lab):
@@ -34,15 +34,14 @@ def test_the_key_is_changed_and_what_the_old_one_encrypted_comes_back(lab):
 
 
 def test_another_program_than_the_pillar_names_is_refused(lab):
-    node = replica(lab)
-    good = lab.run(MASTER, "cat", PILLAR).stdout
+    node, wrong = replica(lab), "0" * 64
+    good = lab.run(MASTER, "cat", BESIDE).stdout
     there = lab.run(node, "sha256sum", PROGRAM).stdout
-    walg = {**SETTINGS["backup"]["walg"], "sha256": "0" * 64}
-    bad = {**SETTINGS, "backup": {**SETTINGS["backup"], "walg": walg}}
+    bad = good.replace(there.split()[0], wrong)
+    assert wrong in bad
     try:
-        lab.run(MASTER, "sh", "-c", f"cat > {PILLAR}", stdin=yaml.safe_dump({"saltroni": bad}))
-        found = failures(lab.apply(node))
-        assert any("isn't the one whose SHA-256" in sentence for sentence in found), found
+        lab.run(MASTER, "sh", "-c", f"cat > {BESIDE}", stdin=bad)
+        assert any("isn't the one whose SHA-256" in sentence for sentence in failures(lab.apply(node)))
         # nor does it come to a node that has none
         lab.run(node, "mv", PROGRAM, f"{PROGRAM}.lab")
         try:
@@ -51,6 +50,6 @@ def test_another_program_than_the_pillar_names_is_refused(lab):
         finally:
             lab.run(node, "mv", f"{PROGRAM}.lab", PROGRAM)
     finally:
-        lab.run(MASTER, "sh", "-c", f"cat > {PILLAR}", stdin=good)
+        lab.run(MASTER, "sh", "-c", f"cat > {BESIDE}", stdin=good)
     assert lab.run(node, "sha256sum", PROGRAM).stdout == there
     assert failures(lab.apply(node)) == []
