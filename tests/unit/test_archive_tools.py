@@ -186,6 +186,11 @@ def test_who_takes_nothing_and_can_be_read_is_full(tmp_path, said):
         with pytest.raises(Failure, match="what is there can be read") as caught:
             write()
         assert caught.value.kind == "full"
+    # nor is one that takes a small file, having refused a large one
+    told = script(tmp_path, f'case "$1 $2" in "st ls"|"st check") exit 0;; *) {refused};; esac')
+    with pytest.raises(Failure, match="takes small files now") as caught:
+        tools.tool(told).push_wal(segment)
+    assert caught.value.kind == "unreachable"
     # what can't be read isn't full, whatever it answers
     with pytest.raises(Failure) as caught:
         tool.fetch_wal(segment.name, tmp_path / "target")
@@ -219,6 +224,11 @@ def test_pgbackrests_storage_that_takes_nothing_and_can_be_read_is_full(tmp_path
     assert caught.value.kind == "full"
     with pytest.raises(Failure) as caught:
         tool.segments()
+    assert caught.value.kind == "unreachable"
+    busy = 'info) echo "[]";; repo-put) exit 0;; *) echo "ERROR: [101]: [500] Internal Server Error" >&2; exit 101;;'
+    script(tmp_path, f"case $1 in {busy} esac")
+    with pytest.raises(Failure, match="takes small files now") as caught:
+        tool.claim({})
     assert caught.value.kind == "unreachable"
 
 

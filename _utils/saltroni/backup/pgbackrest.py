@@ -19,7 +19,7 @@ from pathlib import Path
 from saltroni.backup import files, local, run, wal, window
 from saltroni.backup.failure import Failure
 from saltroni.backup.inherited import STATUS
-from saltroni.backup.tools import DELTA, FULL, Backup, reads
+from saltroni.backup.tools import DELTA, FULL, Backup, unsaid
 
 #: The exit code of ``archive-get`` for a file that isn't there; everything else but 0 is a failure.
 MISSING = 1
@@ -78,8 +78,8 @@ class PgBackRest:
     def _failure(self, done, what, writes=False):
         found = run.failure(done, what, "pgbackrest", self._settings.pgbackrest_config)
         # a full SeaweedFS answers 500 to what is written
-        if writes and _REFUSED.search(done.text) and reads(self):
-            return Failure("full", f"{found.text}; what is there can be read")
+        if writes and _REFUSED.search(done.text):
+            return unsaid(self, found)
         return self._asked_why(found) if writes and found.kind == "timeout" else found
 
     def _asked_why(self, found):
@@ -240,6 +240,10 @@ class PgBackRest:
         self._info()
         self._do("writing", "repo-put", [ANSWERS, PROBE], timeout_s, writes=True)
         self._do("removing", "repo-rm", [ANSWERS, PROBE], timeout_s)
+
+    def takes(self):
+        """Whether a small file can be written now."""
+        return self._run("repo-put", [ANSWERS, PROBE], self._settings.list_timeout_s).code == 0
 
     def owner(self):
         """Whose the archive is: pgBackRest keeps that itself."""

@@ -53,6 +53,20 @@ def reads(tool):
     return True
 
 
+def unsaid(tool, found):
+    """What the refusal of a write means that doesn't say why. A full SeaweedFS and one that has too much to do say the same.
+
+    Args:
+        tool: a :class:`Tool`.
+        found: the :class:`Failure` by its words.
+    """
+    if not reads(tool):
+        return found
+    if tool.takes():
+        return Failure("unreachable", f"{found.text}; it takes small files now: it may have had too much to do")
+    return Failure("full", f"{found.text}; what is there can be read")
+
+
 class Tool(Protocol):
     """What both can do. Everything raises :class:`saltroni.backup.failure.Failure`, and ends by a deadline."""
 
@@ -95,6 +109,9 @@ class Tool(Protocol):
 
     def probe(self) -> None:
         """Prove that our prefix can be listed, written and read now."""
+
+    def takes(self) -> bool:
+        """Whether a small file can be written now."""
 
     def owner(self) -> dict | None:
         """Whose the archive is: ``{system_identifier, cluster, since}``, None if nobody's yet."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from saltroni.backup import files, local, run, wal, window
 from saltroni.backup.failure import Failure
-from saltroni.backup.tools import DELTA, FULL, Backup, reads
+from saltroni.backup.tools import DELTA, FULL, Backup, reads, unsaid
 
 #: The exit code of ``wal-fetch`` for a file that isn't there (its ``ExIoError``); everything else is a failure.
 MISSING = 74
@@ -81,9 +81,7 @@ class Walg:
         if unpacks and found.kind == "other" and reads(self):
             return Failure("corrupt", f"{found.text}; the storage answers")
         # a full SeaweedFS answers 500 to what is written, and the SDK's second try may then have a wrong signature
-        if writes and _REFUSED.search(done.text) and reads(self):
-            return Failure("full", f"{found.text}; what is there can be read")
-        return found
+        return unsaid(self, found) if writes and _REFUSED.search(done.text) else found
 
     def push_wal(self, path):
         """Archive a file."""
@@ -199,6 +197,10 @@ class Walg:
         timeout_s = self._settings.list_timeout_s
         self._do("listing", ["st", "check", "read"], timeout_s)
         self._do("writing", ["st", "check", "write"], timeout_s, writes=True)
+
+    def takes(self):
+        """Whether a small file can be written now."""
+        return self._run(["st", "check", "write"], self._settings.list_timeout_s).code == 0
 
     def owner(self):
         """Whose the archive is."""
