@@ -200,6 +200,7 @@ def made_by(method):
     private(PATRONI, yaml.safe_dump(told, allow_unicode=True))
     os.chown(PATRONI, rights.st_uid, rights.st_gid)
     must(run.run(["systemctl", "reload", "patroni"], LIMIT_S), "reloading Patroni")
+    time.sleep(5)  # it reads them in its next round
     return {}
 
 

@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from saltroni.backup import wal
+from saltroni.backup import run, wal
 from saltroni.backup.failure import Failure
 
 
@@ -129,6 +129,17 @@ def finish(folder, wal_folder, user):
             given(made, user)
     except OSError as err:
         raise Failure("other", f"{folder} can't be finished: {err}") from err
+
+
+def synced(folder, timeout_s):
+    """Wait until everything on a folder's file system is on its disk.
+
+    Raises:
+        Failure
+    """
+    done = run.run(["sync", "--file-system", str(folder)], timeout_s)
+    if done.code != 0:
+        raise Failure("other", f"{folder} can't be written to its disk: {run.short(done.text)}")
 
 
 def given(path, user):

@@ -143,10 +143,13 @@ class Walg:
         self._refuse_tablespaces(backup_id)
         folder = files.empty(folder, told.user)
         arguments = ["backup-fetch", str(folder), backup_id]
+        # what it writes file by file to the disk is written at once in the end
         self._do(
-            f"restoring {backup_id}", arguments, told.restore_timeout_s, MANY, unpacks=True, WALG_DOWNLOAD_FILE_RETRIES=AGAIN
+            f"restoring {backup_id}", arguments, told.restore_timeout_s, MANY, unpacks=True, WALG_DOWNLOAD_FILE_RETRIES=AGAIN,
+            WALG_TAR_DISABLE_FSYNC="true",
         )  # fmt: skip
         files.finish(folder, wal_folder, told.user)
+        files.synced(folder, told.restore_timeout_s)
 
     def _refuse_tablespaces(self, backup_id):
         sentinel = f"{BACKUP_FOLDER}/{backup_id}_backup_stop_sentinel.json"
