@@ -243,7 +243,7 @@ def clean(*places):
     return {"left": left}
 
 
-WORK = (facts, prepare, copy, basebackup, push, fetch, forget, made_by, as_it_was, unmake, clean)
+WORK = (facts, prepare, copy, basebackup, push, fetch, made_by, as_it_was, unmake, clean)
 try:
     print(json.dumps({one.__name__: one for one in WORK}[sys.argv[1]](*sys.argv[2:])))
 except (Failure, OSError) as err:

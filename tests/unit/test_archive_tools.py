@@ -74,6 +74,23 @@ def test_pgbackrests_codes_mean_something(code, text, kind):
     assert run.classify(text, code, "pgbackrest") == kind
 
 
+@pytest.mark.parametrize(
+    ("own", "kind"),
+    [("2026-11-27 00:13:49", "clock"), ("2026-11-26 22:13:49", "clock"), ("2026-11-26 23:20:01", "credentials")],
+)
+def test_a_refusal_that_does_not_say_why_is_the_clock_if_the_times_are_far_apart(own, kind):
+    """What pgBackRest prints of the answer to HEAD, which has no content."""
+    said = f"""{own}.977 P00  ERROR: [039]: HTTP request failed with 403 (Forbidden):
+                                    *** Path/Query ***:
+                                    HEAD /saltroni-demo/demo/17
+                                    *** Response Headers ***:
+                                    content-type: application/xml
+                                    date: Thu, 26 Nov 2026 23:13:49 GMT
+                                    server: SeaweedFS 8000GB 4.48
+"""
+    assert run.classify(said, 39, "pgbackrest") == kind
+
+
 def test_every_kind_says_what_to_do():
     assert {kind for kind, _ in run.RULES} <= set(KINDS)
     assert Failure("no such kind", "x").kind == "other"

@@ -6,6 +6,8 @@ import pwd
 import re
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from saltroni.backup.failure import Failure
@@ -53,6 +55,11 @@ RULES = tuple(
         ("settings", r"failed to find any configured storage|failed to configure|OptionRequired|OptionInvalid"),
     )
 )
+
+#: How far a request's time may be from the storage's (seconds). Source: Amazon S3's documentation, "RequestTimeTooSkewed".
+SKEW_S = 900
+_OWN_TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.\d+ P\d\d ", re.MULTILINE)
+_THEIR_TIME = re.compile(r"^\s*date: (\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT)\s*$", re.MULTILINE | re.IGNORECASE)
 
 #: What could be a secret in a tool's words: a value that follows such a name.
 _NAMED = re.compile(
@@ -164,9 +171,21 @@ def classify(text, code=None, tool="walg"):
     # Source: pgBackRest's src/build/error/error.yaml
     codes = {26: "corrupt", 44: "foreign", 45: "differs", 49: "unreachable", 51: "foreign", 95: "corrupt", 106: "clock"}
     found = next((kind for kind, pattern in RULES if pattern.search(text)), None)
+    if found == "credentials" and _skewed(text):
+        return "clock"
     if found is None and tool == "pgbackrest":
         found = {**codes, 50: "busy", 82: "timeout", 101: "unreachable", 105: "credentials"}.get(code)
     return found or "other"
+
+
+def _skewed(text):
+    """Whether pgBackRest's own time, as it stands in its words, is far from that in the storage's answer: to a question for
+    headers only, that answer doesn't say why it refuses. Pure."""
+    own, theirs = _OWN_TIME.search(text), _THEIR_TIME.search(text)
+    if not own or not theirs:
+        return False
+    here = datetime.fromisoformat(own[1]).replace(tzinfo=UTC)
+    return abs((here - parsedate_to_datetime(theirs[1])).total_seconds()) > SKEW_S
 
 
 def short(text, most=400):
