@@ -56,13 +56,6 @@ def facts():
     }
 
 
-def private(path, text):
-    """Write a file that only the tools' user may read."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(text)
-    files.given(path, TOLD.user)
-
-
 def prepare(told, *places):
     """Make the folder (and a storage's, if it is one), and settings of the tools for them. What is secret is filled in here."""
     clean(*places)  # of a run that was killed
@@ -78,10 +71,12 @@ def prepare(told, *places):
         found = re.search(rf'(?m)^(?:{names})"?([^"\n]+)', own)
         keys[mark] = found[1] if found else ""
     for name, text in json.loads(told).items():
-        private(CONFIGS[name], re.sub("@(?:access|secret|cipher)@", lambda found: keys[found[0]], text))
+        files.private(
+            CONFIGS[name], re.sub("@(?:access|secret|cipher)@", lambda found: keys[found[0]], text), TOLD.user
+        )
     patroni = yaml.safe_load(PATRONI.read_text(encoding="utf-8"))
     replicator = patroni["postgresql"]["authentication"]["replication"]
-    private(PLACE / "pgpass", f"*:*:*:{replicator['username']}:{replicator['password']}\n")
+    files.private(PLACE / "pgpass", f"*:*:*:{replicator['username']}:{replicator['password']}\n", TOLD.user)
     return {}
 
 
@@ -196,9 +191,7 @@ def made_by(method):
     here["backup"] = {"command": f"/usr/local/lib/saltroni/replica{f' --waldir={waldir}' if waldir else ''}"}
     if not KEPT.exists():
         run.run(["cp", "-p", str(PATRONI), str(KEPT)], LIMIT_S)
-    rights = PATRONI.stat()
-    private(PATRONI, yaml.safe_dump(told, allow_unicode=True))
-    os.chown(PATRONI, rights.st_uid, rights.st_gid)
+    files.private(PATRONI, yaml.safe_dump(told, allow_unicode=True), TOLD.user)
     must(run.run(["systemctl", "reload", "patroni"], LIMIT_S), "reloading Patroni")
     time.sleep(5)  # it reads them in its next round
     return {}

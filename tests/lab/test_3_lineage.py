@@ -8,8 +8,8 @@ from .conftest import SETTINGS, until, whole
 HELD = "has another history than the leader and is held out of elections"
 
 
-def postgres(lab, node, *command):
-    return lab.run(node, "runuser", "-u", "postgres", "--", *command).stdout.strip()
+def postgres(lab, node, *command, **options):
+    return lab.run(node, "runuser", "-u", "postgres", "--", *command, **options).stdout.strip()
 
 
 def health(lab):
@@ -93,19 +93,8 @@ def test_a_segment_that_only_the_archive_waits_for_proves_nothing(lab):
         return postgres(lab, leader, "psql", "-XAtqc", text)
 
     def judged():
-        command = (
-            "runuser",
-            "-u",
-            "postgres",
-            "--",
-            "/usr/bin/python3",
-            "-P",
-            "-",
-            port,
-            place,
-            str(int(name[:8], 16)),
-        )
-        return lab.run(node, *command, stdin=JUDGED).stdout
+        timeline = str(int(name[:8], 16))
+        return postgres(lab, node, "/usr/bin/python3", "-P", "-", port, place, timeline, stdin=JUDGED)
 
     place = sql("SELECT pg_current_wal_insert_lsn()")
     name = sql(f"SELECT pg_walfile_name('{place}')")
@@ -119,11 +108,11 @@ def test_a_segment_that_only_the_archive_waits_for_proves_nothing(lab):
     until(gone, f"{name} to be removed", 120)
     assert "no log any more" in judged()
     # kept though it was removed: what it holds is of no account then
-    kept = f"{folder}/{name} {folder}/archive_status/{name}.done"
-    make = f"touch {folder}/archive_status/{name}.done; cp {folder}/$(ls {folder} | grep -E '^[0-9A-F]{{24}}$' | head -n 1) {folder}/{name}"
+    kept, done = f"{folder}/{name}", f"{folder}/archive_status/{name}.done"
+    make = f"touch {done}; cp {folder}/$(ls {folder} | grep -E '^[0-9A-F]{{24}}$' | head -n 1) {kept}"
     try:
         postgres(lab, leader, "sh", "-ec", make)
         assert "unknown the leader has no log any more of its checkpoint" in judged()
     finally:
-        postgres(lab, leader, "rm", "-f", *kept.split())
+        postgres(lab, leader, "rm", "-f", kept, done)
     assert postgres(lab, leader, "psql", "-XAtc", "SELECT 1") == "1"

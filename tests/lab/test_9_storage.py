@@ -121,6 +121,16 @@ def test_full(lab):
         storage.passed(storage.proof(lab, f"time={before}"))
 
 
+def named_and_healed_by_state(lab, first, kind):
+    """What is wrong on one member is named when it probes, archives and backs up, the others are well, and the state mends it."""
+    storage.refused(lab, first, kind)
+    storage.waits_for(lab, kind)
+    storage.failed(storage.backup(lab), kind)
+    assert lab.call(replica(lab), "walg.probe")[0] is True
+    assert failures(lab.apply(first)) == []
+    assert lab.call(first, "walg.probe")[0] is True
+
+
 def test_wrong_key_on_one_member(lab):
     first, tool = leader(lab), storage.settings(lab)["tool"]
     path = storage.CONFIG[tool]
@@ -129,12 +139,7 @@ def test_wrong_key_on_one_member(lab):
     cure = f"test ! -e {path}.lab || mv {path}.lab {path}"
     with storage.healed(lab, first, cure, 600):
         lab.run(first, "sh", "-ec", f"cp -p {path} {path}.lab; sed -i 's/^{secret}.*/{secret}anothersecretkey/' {path}")
-        storage.refused(lab, first, "credentials")
-        storage.waits_for(lab, "credentials")
-        storage.failed(storage.backup(lab), "credentials")
-        assert lab.call(replica(lab), "walg.probe")[0] is True
-        assert failures(lab.apply(first)) == []
-        assert lab.call(first, "walg.probe")[0] is True
+        named_and_healed_by_state(lab, first, "credentials")
 
 
 @pytest.mark.skipif(
@@ -150,12 +155,7 @@ def test_clock_of_one_member_is_an_hour_fast(lab):
         make = f"cat >{program}; chmod 0755 {program}; cp -p {path} {path}.lab"
         lab.run(first, "sh", "-ec", make, stdin='#!/bin/sh\nexec faketime -f +1h /usr/bin/pgbackrest "$@"\n')
         lab.run(first, "sh", "-c", f"cat >{path}", stdin=json.dumps({**told, "pgbackrest": program}))
-        storage.refused(lab, first, "clock")
-        storage.waits_for(lab, "clock")
-        storage.failed(storage.backup(lab), "clock")
-        assert lab.call(replica(lab), "walg.probe")[0] is True
-        assert failures(lab.apply(first)) == []
-        assert lab.call(first, "walg.probe")[0] is True
+        named_and_healed_by_state(lab, first, "clock")
 
 
 #: The certificate on standard input, as it would be had it ended yesterday, by the CA in a folder.

@@ -9,10 +9,9 @@ from . import storage
 from .conftest import MASTER, SETTINGS, failures
 from .storage import leader
 from .test_5_refused import PILLAR
-from .test_8_restore import fill, lose, one_timeline, orchestrate, restored, runner
+from .test_8_restore import ROWS, fill, lose, one_timeline, orchestrate, restored, runner
 
 pytestmark = storage.ours
-ROWS = 200
 SOURCE, IDENTITIES = "/etc/saltroni/source", "/etc/saltroni/s3/identities.json"
 FILES = {
     "walg": {"walg.yaml": "/etc/saltroni/walg.yaml", "pgp.key": "/etc/saltroni/pgp.key"},
