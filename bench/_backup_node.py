@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import secrets
 import shutil
 import sys
@@ -97,13 +98,20 @@ def must(done, what):
 
 
 def timed(work):
-    """Seconds until it has ended, and until all that was written is on the disk; what was written before doesn't count."""
+    """Seconds until it has ended, until all that was written is on the disk, and of a processor; what was written before
+    doesn't count."""
     os.sync()
-    begun = time.monotonic()
+    before, begun = processor(), time.monotonic()
     result = work()
-    took = time.monotonic() - begun
+    took, used = time.monotonic() - begun, processor() - before
     os.sync()
-    return result, {"took_s": round(took, 2), "synced_s": round(time.monotonic() - begun, 2)}
+    return result, {"took_s": round(took, 2), "synced_s": round(time.monotonic() - begun, 2), "cpu_s": round(used, 2)}
+
+
+def processor():
+    """Seconds that all programs which were started here, and have ended, have had a processor."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def copied(work):

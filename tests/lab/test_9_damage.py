@@ -166,7 +166,7 @@ def test_node_killed_in_the_middle_of_a_base_backup(lab):
     # slower, so that there is a middle: a database of 40 MB takes twenty seconds
     slow = {
         "walg": f"printf '\\nWALG_DISK_RATE_LIMIT: \"2097152\"\\n' >>{path}",
-        "pgbackrest": f"sed -i -e 's/^compress-type=.*/compress-type=bz2/' -e 's/^process-max=.*/process-max=1/' {path}",
+        "pgbackrest": f"sed -i -e 's/^compress-type=.*/compress-type=bz2/' -e 's/^compress-level=.*/compress-level=9/' -e 's/^process-max=.*/process-max=1/' {path}",
     }[tool]
     looks = {"walg": "pgrep -f '[b]ackup-push' && sleep 2", "pgbackrest": "pgrep -f 'pgbackrest [b]ackup'"}[tool]
     try:
