@@ -28,11 +28,10 @@ def test_into_a_new_cluster_with_a_key_that_may_only_read(lab):
     first = leader(lab)
     names = {"backup.json": "/etc/saltroni/backup.json", **FILES[tool]}
     kept = {name: lab.run(first, "cat", path).stdout for name, path in names.items() if present(lab, first, path)}
-    before = stored(lab)
-
     for node in (*lab.model["by_role"]["etcd"], *storage.members(lab)):
         lab.script("node.sh", node, "kill")
         lab.script("node.sh", node, "rebuild", timeout_s=1200)
+    before = stored(lab)  # its leader has archived until then
     # another cluster has other passwords and keys, and knows of no restore
     folder = f"/var/lib/saltroni/{lab.model['cluster']}"
     lab.run(MASTER, "sh", "-c", f"rm -rf {folder}/secrets.json {folder}/pgp* {folder}/restores")
