@@ -129,6 +129,17 @@ def test_walg_configuration(caller, name, tmp_path):
         assert config["WALG_S3_CA_CERT_FILE"] == "/etc/saltroni/storage-ca.crt"
 
 
+@pytest.mark.parametrize(
+    ("memory_mb", "cpus", "parts", "pieces"),
+    [(512, 1, "1", "2"), (1024, 1, "2", "2"), (4096, 2, "2", "8"), (16384, 16, "16", "2")],
+)
+def test_walg_takes_no_more_memory_than_a_node_has(caller, tmp_path, memory_mb, cpus, parts, pieces):
+    here = {"pg1": {**WITH_S3["pg1"], "memory_mb": memory_mb, "cpus": cpus}}
+    run = caller("pg1", {**PILLARS[WALG], "nodes": {**WITH_S3, **here}})
+    config = yaml.safe_load(template(run, "backup/files/walg.yaml.jinja", tmp_path))
+    assert (config["WALG_UPLOAD_DISK_CONCURRENCY"], config["WALG_UPLOAD_CONCURRENCY"]) == (parts, pieces)
+
+
 @pytest.mark.parametrize("name", [BACKREST, FOLDER])
 def test_pgbackrest_configuration(caller, name, tmp_path):
     run = caller("pg1", PILLARS[name])
