@@ -103,7 +103,7 @@ def config_change(patch):
     """
     model = __pillar__["saltroni"]
     try:
-        saltroni.patroni.rest.Member(model, model["self"]["name"]).change("PATCH", "/config", patch)
+        saltroni.patroni.rest.Member(model, model["self"]["name"]).configure(patch, model["deadlines"]["quorum_s"])
         saltroni.patroni.member.taken(model, model["deadlines"]["quorum_s"])
     except (saltroni.patroni.rest.RestError, saltroni.wait.DeadlineError) as err:
         raise CommandExecutionError(str(err)) from err

@@ -210,7 +210,7 @@ def pause(model, paused, timeout_s=60):
     _may_change(model)
     known = view.table(rest.ask_any(model, "/cluster"))["members"]
     first = rest.leader(rest.ask_any(model, "/cluster")) or sorted(known)[0]
-    rest.Member(model, first).change("PATCH", "/config", {"pause": True if paused else None})
+    rest.Member(model, first).configure({"pause": True if paused else None}, timeout_s)
 
     def all_know():
         for name in known:

@@ -4,10 +4,21 @@ Source: Patroni's documentation, *Patroni REST API*.
 """
 
 from saltroni import access
+from saltroni.wait import NotYet, until
+
+CONFLICT = 409
 
 
 class RestError(RuntimeError):
-    """A member didn't answer, or refused; the text says which and why."""
+    """A member didn't answer, or refused; the text says which and why.
+
+    Args:
+        status: the refusal's HTTP status, if there was an answer.
+    """
+
+    def __init__(self, text, status=None):
+        super().__init__(text)
+        self.status = status
 
 
 class Member:
@@ -70,8 +81,33 @@ class Member:
         """
         answer = self._call(method, path, timeout_s=timeout_s, json=body, auth=self._auth)
         if not answer.ok:
-            raise RestError(f"{self.name}: {method} {path} refused ({_words(answer)})")
+            raise RestError(f"{self.name}: {method} {path} refused ({_words(answer)})", answer.status_code)
         return answer.text.strip()
+
+    def configure(self, patch, deadline_s):
+        """Change the cluster-wide settings; returns the answer's text.
+
+        Patroni refuses (409) if they were written by another member between its own look and its writing, as happens when
+        state is applied to all members at once. Then it is asked again: ``patch`` says what shall be in the end.
+        Source: ``do_PATCH_config`` in Patroni's ``api.py``.
+
+        Args:
+            patch: as ``PATCH /config`` takes it.
+            deadline_s: seconds until it gives up.
+
+        Raises:
+            RestError: no answer, or refused for another reason. DeadlineError: others wrote all the time.
+        """
+
+        def sent():
+            try:
+                return self.change("PATCH", "/config", patch)
+            except RestError as err:
+                if err.status != CONFLICT:
+                    raise
+                raise NotYet(str(err)) from err
+
+        return until(sent, f"{self.name} to write the cluster-wide settings", deadline_s, every_s=0.2)
 
     def _json(self, answer, path, accept=(200,)):
         if answer.status_code not in accept:
