@@ -28,6 +28,7 @@ def test_into_a_new_cluster_with_a_key_that_may_only_read(lab):
     first = leader(lab)
     names = {"backup.json": "/etc/saltroni/backup.json", **FILES[tool]}
     kept = {name: lab.run(first, "cat", path).stdout for name, path in names.items() if present(lab, first, path)}
+
     for node in (*lab.model["by_role"]["etcd"], *storage.members(lab)):
         lab.script("node.sh", node, "kill")
         lab.script("node.sh", node, "rebuild", timeout_s=1200)

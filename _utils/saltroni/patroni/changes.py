@@ -208,8 +208,9 @@ def pause(model, paused, timeout_s=60):
         Refused, rest.RestError, DeadlineError
     """
     _may_change(model)
-    known = view.table(rest.ask_any(model, "/cluster"))["members"]
-    first = rest.leader(rest.ask_any(model, "/cluster")) or sorted(known)[0]
+    seen = view.table(rest.ask_any(model, "/cluster"))
+    known = seen["members"]
+    first = seen["leader"] or sorted(known)[0]
     rest.Member(model, first).configure({"pause": True if paused else None}, timeout_s)
 
     def all_know():
